@@ -1,0 +1,123 @@
+// One message on one line, with the place that is wrong marked beneath it:
+//
+//   {"type": "ring.pong", "from": 8, "seq": 0}
+//                                    ^^^^^^^^
+//
+// A frame that is no JSON object is shown as its bytes, with the byte at fault marked.
+import type { Frame } from '../wire/capture.ts'
+import { harmless } from './text.ts'
+
+export interface MarkedLine {
+  readonly text: string
+  /** Where the mark stands; undefined when nothing in particular is wrong. */
+  readonly mark?: { readonly column: number; readonly length: number; readonly note?: string }
+}
+
+/** Strings and arrays longer than this are cut: 5,000 bytes of base64 explain nothing. */
+const VALUE_CHARACTERS_MAX = 48
+/** Raw bytes shown around the one at fault. */
+const BYTES_SHOWN = 60
+
+const count = (n: number): string => n.toLocaleString('en')
+
+function shortValue(value: unknown): string {
+  if (typeof value === 'string' && value.length > VALUE_CHARACTERS_MAX)
+    return `${JSON.stringify(value.slice(0, 16)).slice(0, -1)}…" (${count(value.length)} characters)`
+  if (Array.isArray(value)) {
+    const all = `[${value.map(shortValue).join(', ')}]`
+    return all.length <= VALUE_CHARACTERS_MAX
+      ? all
+      : `[${value.slice(0, 6).map(shortValue).join(', ')}, …] (${count(value.length)} elements)`
+  }
+  const text = JSON.stringify(value) ?? 'undefined'
+  return text.length > VALUE_CHARACTERS_MAX * 2 ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text
+}
+
+const unescape_ = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~')
+
+// Only the first step of the pointer is followed: messages are flat, and a mark under a whole route is clear enough.
+function fieldOf(at: string): string | undefined {
+  const [, first] = at.split('/')
+  return first === undefined || first === '' ? undefined : unescape_(first)
+}
+
+function jsonLine(message: Readonly<Record<string, unknown>>, at: string | undefined): MarkedLine {
+  const wanted = at === undefined ? undefined : fieldOf(at)
+  let text = '{'
+  let mark: MarkedLine['mark']
+  for (const [key, value] of Object.entries(message)) {
+    if (text.length > 1) text += ', '
+    const entry = `${JSON.stringify(key)}: ${shortValue(value)}`
+    if (key === wanted) mark = { column: text.length, length: entry.length }
+    text += entry
+  }
+  text += '}'
+  if (at === undefined || mark) return mark ? { text, mark } : { text }
+  if (wanted === undefined) return { text, mark: { column: 0, length: text.length } }
+  return { text, mark: { column: text.length - 1, length: 1, note: `${wanted} is missing` } }
+}
+
+const printable = (byte: number): string => {
+  if (byte === 0x5c) return '\\\\'
+  if (byte >= 0x20 && byte < 0x7f) return String.fromCharCode(byte)
+  const named = { 9: '\\t', 10: '\\n', 13: '\\r' }[byte]
+  return named ?? `\\x${byte.toString(16).padStart(2, '0')}`
+}
+
+function bytesLine(bytes: Uint8Array, at: number | undefined): MarkedLine {
+  const middle = at ?? 0
+  const start = Math.max(0, Math.min(middle - BYTES_SHOWN / 2, bytes.length - BYTES_SHOWN))
+  const shown = [...bytes.subarray(start, start + BYTES_SHOWN)].map(printable)
+  const left = start > 0 ? `(${count(start)} bytes) … ` : ''
+  const rest = bytes.length - start - shown.length
+  const right = rest > 0 ? ` … (${count(rest)} bytes)` : ''
+  const text = `${left}${shown.join('')}${right}` || '(no bytes)'
+  if (at === undefined) return { text }
+  const column = left.length + shown.slice(0, at - start).join('').length
+  if (at >= bytes.length) return { text, mark: { column, length: 1, note: 'it ends here' } }
+  return { text, mark: { column, length: shown[at - start]?.length ?? 1 } }
+}
+
+/** The line for a frame; `at` says what to mark, a JSON pointer or an offset into the bytes. */
+export function messageLine(frame: Frame, at?: string | number): MarkedLine {
+  if (frame.message && typeof at !== 'number') return jsonLine(frame.message, at)
+  return bytesLine(frame.bytes, typeof at === 'number' ? at : undefined)
+}
+
+/** The line of marks that stands beneath. */
+export function markLine(mark: NonNullable<MarkedLine['mark']>): string {
+  return `${' '.repeat(mark.column)}${'^'.repeat(Math.max(1, mark.length))}${mark.note ? ` ${mark.note}` : ''}`
+}
+
+/** What tells one message from the next; the rest of an arrow's label is cut first. */
+const telling = [
+  'id',
+  'dead',
+  'name',
+  'seq',
+  'slot',
+  'ack',
+  'successors',
+  'successor',
+  'code',
+  'reason',
+  'route',
+]
+const rank = (field: string): number => {
+  const place = telling.indexOf(field)
+  return place < 0 ? telling.length : place
+}
+
+/** A message in a few words, for an arrow: `ping seq=7 slot=1`. */
+export function messageLabel(frame: Frame): string {
+  const { message, bytes } = frame
+  if (!message) return bytes.length === 0 ? '(empty)' : `${count(bytes.length)} bytes, no JSON object`
+  const { type, from, digest, data, message: text, ...fields } = message
+  const name = type.slice(type.indexOf('.') + 1)
+  const words = Object.entries(fields)
+    .toSorted(([a], [b]) => rank(a) - rank(b))
+    .map(([key, value]) =>
+      typeof value === 'string' ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
+    )
+  return harmless([name, ...words].join(' '))
+}

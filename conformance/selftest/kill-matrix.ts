@@ -1,0 +1,81 @@
+// Generates the kill matrix: which case notices which mutant. `npm run generate:kill-matrix [-- --mutant NAME]...`
+//
+// Each mutant meets the cases of the requirement that it breaks, and their neighbours, the cases of the same part of the
+// page (`ring.join.*` for `ring.join.place`), which show what else falls with it. The reference goes through all cases
+// first: what it does not pass proves nothing about a mutant.
+import { parseArgs } from 'node:util'
+import pLimit from 'p-limit'
+import { ringCases } from '../suites/ring/index.ts'
+import type { Case } from '../verdict/case.ts'
+import { type KillMatrixEntry, readKillMatrix, writeKillMatrix } from './kill-matrix-file.ts'
+import { listMutants, type MutantDescription, mutantArgv, referenceArgv } from './mutant-list.ts'
+import { isNoPass, kills, tryProgram } from './mutant-trial.ts'
+
+/** Mutants at a time, and cases at a time for each. */
+const MUTANTS_AT_ONCE = 3
+const CASES_AT_ONCE = 8
+
+/** `ring.join` of `ring.join.place`, `control` of everything about the control channel. */
+const partOf = (requirement: string): string =>
+  requirement.startsWith('control.') ? 'control' : requirement.split('.').slice(0, 2).join('.')
+
+const casesFor = (requirement: string): readonly Case[] =>
+  ringCases.filter(
+    ({ id, requirements }) => id.startsWith(`${partOf(requirement)}.`) || requirements.includes(requirement),
+  )
+
+async function tryMutant(mutant: MutantDescription): Promise<KillMatrixEntry> {
+  const { name, requirement, bug } = mutant
+  const { results, notReady } = await tryProgram(mutantArgv(mutant), casesFor(requirement), CASES_AT_ONCE)
+  const killing = results.filter((result) => kills(result, requirement))
+  const others = results.filter((result) => isNoPass(result) && !killing.includes(result))
+  return {
+    mutant: name,
+    requirement,
+    bug,
+    killedBy: killing.toSorted((a, b) => a.durationMs - b.durationMs).map(({ id }) => id),
+    alsoFailing: others.map(({ id }) => id).toSorted(),
+    ...(notReady !== undefined && { notReady }),
+  }
+}
+
+async function requireReferencePasses(): Promise<void> {
+  const { results, notReady } = await tryProgram(referenceArgv(), ringCases, CASES_AT_ONCE)
+  const failed = results.filter(isNoPass)
+  if (notReady === undefined && failed.length === 0) return
+  const reasons = failed.map(({ id, status, reason }) => `  ${id}: ${status}: ${reason?.message}`)
+  throw new Error(`the reference itself does not pass:\n${[notReady, ...reasons].join('\n')}`)
+}
+
+async function generate(only: readonly string[] | undefined): Promise<void> {
+  const mutants = listMutants()
+  const unknown = only?.find((name) => !mutants.some((mutant) => mutant.name === name))
+  if (unknown !== undefined) throw new Error(`there is no mutant ${unknown}`)
+  if (only === undefined) await requireReferencePasses()
+
+  const limit = pLimit(MUTANTS_AT_ONCE)
+  const wanted = mutants.filter(({ name }) => only?.includes(name) ?? true)
+  let done = 0
+  const fresh = await Promise.all(
+    wanted.map((mutant) =>
+      limit(async () => {
+        const entry = await tryMutant(mutant)
+        done += 1
+        const outcome = entry.killedBy.length > 0 ? `killed by ${entry.killedBy.length}` : 'SURVIVES'
+        process.stderr.write(`${done}/${wanted.length} ${entry.mutant}: ${outcome}\n`)
+        return entry
+      }),
+    ),
+  )
+  const known = only === undefined ? [] : readKillMatrix()
+  const entries = mutants.flatMap(({ name }) => {
+    const entry = [...fresh, ...known].find(({ mutant }) => mutant === name)
+    return entry === undefined ? [] : [entry]
+  })
+  writeKillMatrix(entries)
+}
+
+const { values } = parseArgs({ options: { mutant: { type: 'string', multiple: true } } })
+await generate(values.mutant)
+// A connection that a mutant left half open can keep the event loop alive, and nothing is left to wait for.
+process.exit(0)

@@ -1,0 +1,2 @@
+// Reads everything and says nothing, not even hello.
+process.stdin.resume()

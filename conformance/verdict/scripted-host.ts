@@ -1,0 +1,112 @@
+// A host without a program, for tests of the runner and the reports: what a bench saw is written down beforehand.
+import type { Host, Incident, OpenBench } from '../driver/host.ts'
+import type { Frame } from '../wire/capture.ts'
+import type { Bench, Timing } from './bench.ts'
+import type { Case, Violation } from './case.ts'
+import type { ProgramDescription } from './result.ts'
+import type { HostVariant } from './runner.ts'
+
+/** What one execution of a case meets. */
+export interface Script {
+  readonly wireViolation?: Violation
+  readonly incident?: Incident
+  readonly stallMs?: number
+  readonly frames?: readonly Frame[]
+  readonly stderr?: string
+  /** What `open` rejects with. */
+  readonly refusal?: Error
+}
+
+export const scriptedProgram: ProgramDescription = {
+  name: 'scripted',
+  version: '1.0',
+  language: 'none',
+  roles: ['ring.peer'],
+  features: [
+    'ring.join',
+    'ring.leave',
+    'ring.repair',
+    'ring.store',
+    'ring.transfer.tcp',
+    'ring.transfer.udp',
+  ],
+}
+
+export const scriptedTiming = (timeFactor: number): Timing => ({
+  pingIntervalMs: 100 * timeFactor,
+  idlePingIntervalMs: 60_000,
+  retransmitTimeoutMs: 80 * timeFactor,
+  deadlineMs: 1000 * timeFactor,
+  quietMs: 300 * timeFactor,
+})
+
+export class ScriptedHost implements Host {
+  readonly variant: HostVariant
+  readonly opened: { readonly caseId: string; readonly seed: number }[] = []
+  closed = false
+  readonly #script: (definition: Case, variant: HostVariant) => Script
+
+  constructor(variant: HostVariant, script: (definition: Case, variant: HostVariant) => Script = () => ({})) {
+    this.variant = variant
+    this.#script = script
+  }
+
+  hello: Host['hello'] = async () => ({
+    program: {
+      event: 'hello',
+      control: 1,
+      ...scriptedProgram,
+      roles: [...scriptedProgram.roles],
+      features: [...scriptedProgram.features],
+    },
+  })
+
+  async open(definition: Case, seed: number): Promise<OpenBench> {
+    this.opened.push({ caseId: definition.id, seed })
+    const script = this.#script(definition, this.variant)
+    if (script.refusal) throw script.refusal
+    return scriptedBench(script, seed, scriptedTiming(this.variant.timeFactor))
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+}
+
+function scriptedBench(script: Script, seed: number, timing: Timing): OpenBench {
+  const evidenceSeen: string[] = []
+  const absent = (): never => {
+    throw new Error('a scripted bench has no nodes')
+  }
+  const tools: Omit<Bench, 'seed' | 'timing' | 'evidence'> = {
+    random: () => 0.5,
+    folder: '',
+    frames: script.frames ?? [],
+    ids: absent,
+    node: absent,
+    probe: absent,
+    nodeAmongProbes: absent,
+    cluster: absent,
+    link: absent,
+    seen: absent,
+    until: absent,
+    quiet: absent,
+    require: absent,
+    requireFrame: absent,
+    file: absent,
+  }
+  return {
+    ...tools,
+    seed,
+    timing,
+    evidence: (what) => {
+      evidenceSeen.push(what)
+    },
+    evidenceSeen,
+    wireViolation: () => script.wireViolation,
+    incident: () => script.incident,
+    stderrTail: () => script.stderr ?? '',
+    harnessStallMs: () => script.stallMs ?? 0,
+    close: async () => undefined,
+  }
+}

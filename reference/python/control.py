@@ -1,0 +1,228 @@
+"""The control channel: how a harness drives this program (spec/control/control.md).
+
+Commands come in as JSON lines on standard input; replies and events leave as JSON lines on standard output. What nodes say to
+each other never passes here.
+
+    > {"seq":7,"command":"start","node":0,"role":"ring.peer","config":{...}}
+    < {"seq":7,"ok":true,"result":{}}
+    < {"event":"successors","node":0,"successors":[5,8],"cause":"init"}
+
+Each command gets exactly one reply, and may get it much later: a `request` that takes seconds does not hold up the `state`
+behind it. So a command is handed a `Reply` to keep, and the program goes on reading.
+"""
+
+import os
+import select
+
+from loop import log
+from wire import encode, parse
+
+MAX_LINE = 1048576
+FEATURES = ("ring.join", "ring.leave", "ring.repair", "ring.store", "ring.transfer.tcp", "ring.transfer.udp")
+COMMANDS = ("start", "state", "stop", "init", "join", "store", "request")
+
+
+class CommandError(Exception):
+    """A command that fails; `code` is one of the closed table of section 3."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class Reply:
+    """The one answer that a command gets. What comes after the first answer is ignored."""
+
+    def __init__(self, output, seq):
+        self._output = output
+        self._seq = seq
+
+    def _send(self, line):
+        output, self._output = self._output, None
+        if output:
+            output.write({"seq": self._seq, **line})
+
+    def ok(self, result=None):
+        self._send({"ok": True, "result": {} if result is None else result})
+
+    def fail(self, code, text):
+        self._send({"ok": False, "error": {"code": code, "message": text}})
+
+
+class Output:
+    """Standard output, one line at a time, without ever waiting for the reader.
+
+    A harness that stops reading must not stall the node: peer 4 would stop answering pings because somebody does not read its
+    events. Making the descriptor non-blocking would also change a terminal that other programs share, so instead each write is
+    as small as a pipe that `poll` calls writable is sure to take (PIPE_BUF).
+    """
+
+    PIECE = 4096
+    EVENTS_MAX = 16 * 1024 * 1024  # of unread output, after which events are dropped; replies never are
+
+    def __init__(self, loop, descriptor, on_gone):
+        self._loop = loop
+        self._descriptor = descriptor
+        self._on_gone = on_gone
+        self._pending = bytearray()
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self._waiting = False
+
+    def write(self, line):
+        if "event" in line and len(self._pending) > self.EVENTS_MAX:
+            return
+        self._pending += encode(line) + b"\n"
+        if not self._waiting:
+            self.flush()
+
+    def is_empty(self):
+        return not self._pending
+
+    def flush(self):
+        try:
+            while self._pending and self._poll.poll(0):
+                written = os.write(self._descriptor, self._pending[: self.PIECE])
+                del self._pending[:written]
+        except BlockingIOError:
+            pass
+        except OSError:  # the reader is gone
+            self._pending.clear()
+            self._on_gone()
+        if bool(self._pending) != self._waiting:
+            self._waiting = bool(self._pending)
+            self._loop.watch(self._descriptor, None, self.flush if self._waiting else None)
+
+
+class Program:
+    def __init__(self, loop, single=False, source=0, target=1):
+        self._loop = loop
+        self._single = single
+        self._source = source
+        self._output = Output(loop, target, loop.stop)
+        self._nodes = {}
+        self._input = bytearray()
+        self._skipping = False
+        self._output.write(
+            {
+                "event": "hello",
+                "control": 1,
+                "name": "ring-python",
+                "version": "0.1",
+                "language": "python",
+                "roles": ["ring.peer"],
+                "features": list(FEATURES) if single else [*FEATURES, "multi-node"],
+            }
+        )
+        loop.watch(source, self._readable, None)
+        loop.soon(self._peer_class)
+
+    def close(self):
+        """Standard input has ended: sockets are closed and half-written files removed, without a farewell to anybody."""
+        for peer in list(self._nodes.values()):
+            peer.close()
+        self._output.flush()
+
+    # -- lines --
+
+    def _readable(self):
+        try:
+            data = os.read(self._source, 65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.stop()
+            return
+        self._input += data
+        while True:
+            end = self._input.find(b"\n")
+            if end < 0:
+                break
+            line = bytes(self._input[:end])
+            del self._input[: end + 1]
+            if not self._skipping:
+                self._take_line(line)
+            self._skipping = False
+        if len(self._input) > MAX_LINE:
+            self._skipping = True
+            self._input.clear()
+
+    def _take_line(self, line):
+        try:
+            if len(line) > MAX_LINE:
+                raise ValueError("longer than %d bytes" % MAX_LINE)
+            command = parse(line, duplicates=True)
+            if type(command.get("seq")) is not int:
+                raise ValueError("no integer seq")
+        except ValueError as error:
+            # This is no command. Nobody could match a reply to it, and nothing but replies and events may go to standard output.
+            log("control: line ignored: %s" % error)
+            return
+        reply = Reply(self._output, command["seq"])
+        try:
+            self._run(command, reply)
+        except CommandError as error:
+            reply.fail(error.code, error.text)
+        except Exception as error:
+            reply.fail("internal", repr(error))
+            raise
+
+    # -- commands --
+
+    def _run(self, command, reply):
+        name = command.get("command")
+        if not isinstance(name, str):
+            raise CommandError("bad-argument", "command: missing or not a string")
+        if name not in COMMANDS:
+            raise CommandError("unsupported", "no such command")
+        number = 0 if self._single else command.get("node", 0)
+        if type(number) is not int:
+            raise CommandError("bad-argument", "node: not an integer")
+        if name == "start":
+            self._start(number, command, reply)
+            return
+        peer = self._nodes.get(number)
+        # Arguments are judged before the state, so that a wrong command gets the same answer at any time.
+        arguments = self._peer_class().arguments(name, command)
+        if peer is None:
+            raise CommandError("not-started", "this node is not started")
+        if name == "stop":
+            peer.stop(reply, lambda: self._stopped(number))
+        else:
+            peer.command(name, arguments, reply)
+
+    @staticmethod
+    def _peer_class():
+        # Loaded after `hello`: the harness reads that line while the modules for sockets and digests are still loading.
+        from ring.peer import Peer
+
+        return Peer
+
+    def _start(self, number, command, reply):
+        if command.get("role") != "ring.peer":
+            raise CommandError("bad-argument", "role: this program can be ring.peer only")
+        peer_class = self._peer_class()
+
+        def emit(event, **fields):
+            node = {} if self._single else {"node": number}
+            self._output.write({"event": event, **node, **fields})
+
+        config = peer_class.check_config(command.get("config"))
+        if number in self._nodes:
+            raise CommandError("already-started", "this node is started")
+        self._nodes[number] = peer_class(self._loop, config, emit)
+        reply.ok()
+
+    def _stopped(self, number):
+        self._nodes.pop(number, None)
+        if self._single:
+            self._leave_when_written(self._loop.now() + 1)
+
+    def _leave_when_written(self, until):
+        if self._output.is_empty() or self._loop.now() > until:
+            self._loop.stop()
+        else:
+            self._loop.later(10, self._leave_when_written, until)

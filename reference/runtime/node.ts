@@ -1,0 +1,325 @@
+// A machine on real sockets: a loop that feeds it what happens and performs what it asks for.
+//
+// Nothing that arrives can end the node (common.robust.hostile): the codec refuses what is not well formed, a socket error
+// closes that socket, and a datagram that cannot be sent is lost, as any datagram may be. Inputs are handled one after the
+// other; what an effect causes at once (core/machine.ts names these) is handled before anything else.
+import { isUtf8 } from 'node:buffer'
+import dgram from 'node:dgram'
+import net from 'node:net'
+import { DATAGRAM_BYTES_MAX } from '../../spec/common/limits.ts'
+import { type Codec, createCodec, type DecodeText } from '../core/codec.ts'
+import type {
+  CommandReply,
+  ConnectionNumber,
+  Effect,
+  Input,
+  Machine,
+  PeerNumber,
+  Vocabulary,
+} from '../core/machine.ts'
+import { Connection } from './connection.ts'
+import { type BodySink, type FileInput, Files } from './files.ts'
+
+/** common.tcp.slow: connections that others may hold open here; a further one takes the place of the one that was silent longest. */
+const INBOUND_CONNECTIONS_MAX = 256
+/** How long a connection attempt may take; a peer that is suspended with a full queue never answers. */
+const CONNECT_MS = 5000
+/** How long a closing node lets its last bytes go out. */
+const CLOSE_MS = 200
+
+export interface NodeOptions<V extends Vocabulary> {
+  readonly machine: Machine<V>
+  readonly datagramSchemas: { readonly [type in V['datagram']['type']]: object }
+  readonly streamSchemas: { readonly [type in V['stream']['type']]: object }
+  /** Where this node listens, UDP and TCP. */
+  readonly host: string
+  readonly listenPort: number
+  readonly addressOf: (peer: PeerNumber) => { readonly host: string; readonly port: number }
+  readonly folder: string
+  readonly onReply: (handle: number, reply: CommandReply<V>) => void
+  readonly onEvent: (event: V['event']) => void
+  /** The machine has halted and the sockets are closed. */
+  readonly onHalted: () => void
+}
+
+const decodeText: DecodeText = (bytes) =>
+  isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : undefined
+
+type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
+
+export class Node<V extends Vocabulary> {
+  readonly #options: NodeOptions<V>
+  readonly #datagramCodec: Codec<V['datagram']>
+  readonly #streamCodec: Codec<V['stream']>
+  readonly #files: Files
+  readonly #udp: dgram.Socket
+  readonly #tcp: net.Server
+  readonly #connections = new Map<ConnectionNumber, Connection<V['stream']>>()
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #inputs: WithoutTime<Input<V>>[] = []
+  /** Inputs that effects cause at once. */
+  readonly #immediate: WithoutTime<Input<V>>[] = []
+  #isStepping = false
+  #isClosed = false
+  #nextInbound = -1
+  /** Sinks that the step under way has made for the message that it handles. */
+  readonly #newSinks = new Map<ConnectionNumber, BodySink>()
+
+  constructor(options: NodeOptions<V>) {
+    this.#options = options
+    this.#datagramCodec = createCodec<V['datagram']>(options.datagramSchemas, decodeText)
+    this.#streamCodec = createCodec<V['stream']>(options.streamSchemas, decodeText)
+    this.#files = new Files(options.folder, (input) => this.#onFileInput(input))
+    this.#udp = dgram.createSocket(net.isIPv6(options.host) ? 'udp6' : 'udp4')
+    this.#tcp = net.createServer({ allowHalfOpen: true })
+  }
+
+  /** Opens both sockets; rejects if an address is taken, with neither left open. */
+  async listen(): Promise<void> {
+    const { host, listenPort } = this.#options
+    this.#udp.on('message', (bytes) => this.#onDatagram(bytes))
+    this.#tcp.on('connection', (socket) => this.#onInbound(socket))
+    try {
+      await listening(this.#tcp, () => this.#tcp.listen({ host, port: listenPort, backlog: 511 }))
+      await listening(this.#udp, () => this.#udp.bind({ address: host, port: listenPort, exclusive: true }))
+    } catch (error) {
+      // The one that succeeded must be free again when the command is answered.
+      await new Promise<void>((resolve) => this.#closeSockets(resolve))
+      throw error
+    }
+    // From here on an error of a socket concerns one datagram or one connection attempt.
+    this.#udp.on('error', () => {})
+    this.#tcp.on('error', () => {})
+    const startOfNumbers = Date.now() * 1000
+    this.#feed({ kind: 'start', firstNumber: startOfNumbers } as WithoutTime<Input<V>>)
+  }
+
+  command(handle: number, command: V['command']): void {
+    this.#feed({ kind: 'command', handle, command } as WithoutTime<Input<V>>)
+  }
+
+  /** Ends the node without a word to anybody. */
+  kill(): void {
+    this.#close(() => {})
+  }
+
+  // Inputs
+
+  #feed(input: WithoutTime<Input<V>>): void {
+    this.#inputs.push(input)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      this.#step(next)
+      for (let now = this.#immediate.shift(); now !== undefined; now = this.#immediate.shift())
+        this.#step(now)
+    }
+    this.#isStepping = false
+  }
+
+  #step(input: WithoutTime<Input<V>>): void {
+    if (this.#isClosed) return
+    const effects = this.#options.machine.step({ ...input, at: performance.now() } as Input<V>)
+    this.#perform(effects)
+  }
+
+  #onFileInput(input: FileInput): void {
+    if (this.#isStepping) this.#immediate.push(input as WithoutTime<Input<V>>)
+    else this.#feed(input as WithoutTime<Input<V>>)
+  }
+
+  /** common.udp.one-object, common.udp.malformed */
+  #onDatagram(bytes: Buffer): void {
+    if (bytes.length > DATAGRAM_BYTES_MAX) return
+    const decoded = this.#datagramCodec.decode(bytes)
+    if (!decoded.isRefused) {
+      this.#feed({ kind: 'datagram', message: decoded.message } as WithoutTime<Input<V>>)
+    }
+  }
+
+  #onInbound(socket: net.Socket): void {
+    const number = this.#nextInbound
+    this.#nextInbound -= 1
+    this.#makeRoom()
+    this.#adopt(number, socket, { isUp: true })
+  }
+
+  #makeRoom(): void {
+    const inbound = [...this.#connections].filter(([number]) => number < 0)
+    if (inbound.length < INBOUND_CONNECTIONS_MAX) return
+    const [longestSilent] = inbound.sort(([, a], [, b]) => a.lastActiveAt - b.lastActiveAt)
+    longestSilent?.[1].abort()
+  }
+
+  #adopt(number: ConnectionNumber, socket: net.Socket, state: { isUp: boolean }): void {
+    const connection = new Connection<V['stream']>(socket, this.#streamCodec, this.#files, {
+      onMessage: (message) => {
+        this.#feed({ kind: 'message', connection: number, message } as WithoutTime<Input<V>>)
+        const sink = this.#newSinks.get(number)
+        this.#newSinks.delete(number)
+        return sink
+      },
+      onProgress: () => this.#feed({ kind: 'progress', connection: number } as WithoutTime<Input<V>>),
+      onEnded: () => this.#feed({ kind: 'ended', connection: number } as WithoutTime<Input<V>>),
+      onClosed: () => {
+        this.#connections.delete(number)
+        const kind = state.isUp ? 'closed' : 'unreachable'
+        this.#feed({ kind, connection: number } as WithoutTime<Input<V>>)
+      },
+    })
+    connection.lastActiveAt = performance.now()
+    this.#connections.set(number, connection)
+  }
+
+  // Effects
+
+  #perform(effects: readonly Effect<V>[]): void {
+    for (const [index, effect] of effects.entries()) {
+      if (effect.kind === 'halt') {
+        const rest = effects.slice(index + 1)
+        this.#close(() => {
+          this.#perform(rest)
+          this.#options.onHalted()
+        })
+        return
+      }
+      this.#performOne(effect)
+    }
+  }
+
+  #performOne(effect: Exclude<Effect<V>, { kind: 'halt' }>): void {
+    switch (effect.kind) {
+      case 'send-datagram':
+        this.#sendDatagram(effect.to, effect.message)
+        break
+      case 'open':
+        this.#open(effect.connection, effect.to)
+        break
+      case 'send':
+        this.#connections.get(effect.connection)?.send(effect.message, effect.body)
+        break
+      case 'close':
+        this.#connections.get(effect.connection)?.close()
+        break
+      case 'abort':
+        this.#connections.get(effect.connection)?.abort()
+        break
+      case 'set-timer':
+        this.#setTimer(effect.name, effect.delayMs)
+        break
+      case 'clear-timer':
+        clearTimeout(this.#timers.get(effect.name))
+        this.#timers.delete(effect.name)
+        return
+      case 'receive-body':
+        this.#receiveBody(effect.connection, effect.blob)
+        break
+      case 'measure':
+        this.#files.measure(effect.blob, effect.path)
+        break
+      case 'copy':
+        this.#files.copy(effect.blob, effect.path)
+        break
+      case 'open-blob':
+        this.#files.open(effect.blob, effect.file)
+        break
+      case 'create-blob':
+        this.#files.create(effect.blob)
+        break
+      case 'append':
+        this.#files.append(effect.blob, effect.data)
+        break
+      case 'finish':
+        this.#files.finish(effect.blob)
+        break
+      case 'read':
+        this.#files.read(effect.blob, effect.offset, effect.length)
+        break
+      case 'commit':
+        this.#files.commit(effect.blob, effect.file)
+        break
+      case 'discard':
+        this.#files.discard(effect.blob)
+        break
+      case 'reply':
+        this.#options.onReply(effect.handle, effect.reply)
+        break
+      case 'event':
+        this.#options.onEvent(effect.event)
+        break
+    }
+  }
+
+  #sendDatagram(to: PeerNumber, message: V['datagram']): void {
+    const { host, port } = this.#options.addressOf(to)
+    // A refused or unroutable datagram is a lost datagram.
+    this.#udp.send(JSON.stringify(message), port, host, () => {})
+  }
+
+  #open(number: ConnectionNumber, to: PeerNumber): void {
+    const { host, port } = this.#options.addressOf(to)
+    const state = { isUp: false }
+    const socket = net.connect({ host, port, allowHalfOpen: true })
+    const giveUp = setTimeout(() => socket.destroy(), CONNECT_MS)
+    socket.once('close', () => clearTimeout(giveUp))
+    socket.once('connect', () => {
+      clearTimeout(giveUp)
+      state.isUp = true
+      this.#feed({ kind: 'opened', connection: number } as WithoutTime<Input<V>>)
+    })
+    this.#adopt(number, socket, state)
+  }
+
+  #receiveBody(connection: ConnectionNumber, blob: number): void {
+    const sink = this.#files.receive(blob)
+    if (sink !== undefined) this.#newSinks.set(connection, sink)
+  }
+
+  #setTimer(name: string, delayMs: number): void {
+    clearTimeout(this.#timers.get(name))
+    const fire = () => {
+      this.#timers.delete(name)
+      this.#feed({ kind: 'timer', name } as WithoutTime<Input<V>>)
+    }
+    this.#timers.set(name, setTimeout(fire, delayMs))
+  }
+
+  // The end
+
+  #close(onClosed: () => void): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#files.discardAll()
+    for (const connection of this.#connections.values()) connection.destroySoon()
+    const cut = setTimeout(() => {
+      for (const connection of this.#connections.values()) connection.abort()
+    }, CLOSE_MS)
+    this.#closeSockets(() => {
+      clearTimeout(cut)
+      onClosed()
+    })
+  }
+
+  /** The server is closed when the last of its connections is. */
+  #closeSockets(onClosed: () => void): void {
+    let open = 2
+    const closed = () => {
+      open -= 1
+      if (open === 0) onClosed()
+    }
+    this.#tcp.close(closed)
+    this.#udp.close(closed)
+  }
+}
+
+async function listening(socket: dgram.Socket | net.Server, open: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.once('listening', () => {
+      socket.off('error', reject)
+      resolve()
+    })
+    open()
+  })
+}
