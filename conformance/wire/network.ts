@@ -54,7 +54,7 @@ export class Network {
     const open = this.views.get(viewer)
     if (open !== undefined) return open.port
     for (let i = 0; i < VIEW_ATTEMPTS_MAX; i++) {
-      const port = reserveViewPort()
+      const port = await reserveViewPort()
       const attempts = await Promise.allSettled(ids.map((id) => this.openEndpoint(viewer, id, port + id)))
       const failed = attempts.find((attempt) => attempt.status === 'rejected')
       const endpoints = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))

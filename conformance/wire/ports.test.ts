@@ -1,17 +1,27 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { LOOPBACK, releaseListenPort, releaseViewPort, reserveListenPort, reserveViewPort } from './ports.ts'
 
-test('the blocks of views that are open at once do not overlap, and lie apart from listening ports', async () => {
-  const views = Array.from({ length: 40 }, () => reserveViewPort())
-  const sorted = [...views].sort((a, b) => a - b)
-  sorted.forEach((port, i) => {
-    const next = sorted[i + 1]
-    if (next !== undefined) expect(next - port).toBeGreaterThanOrEqual(256)
-  })
-  const listenPorts = await Promise.all(Array.from({ length: 20 }, () => reserveListenPort()))
+const repeat = <T>(count: number, reserve: () => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, reserve))
+
+/** Blocks have their places; a view that lies elsewhere is one of those for which there was no block left. */
+const isOwned = (viewPort: number): boolean => (viewPort - 5000) % 256 === 0
+
+/** Another harness: it has the same code and shares nothing with this one but the machine. */
+async function otherHarness(): Promise<typeof import('./ports.ts')> {
+  vi.resetModules()
+  return import('./ports.ts')
+}
+
+test('views that are open at once have blocks of their own, apart from listening ports', async () => {
+  const views = await repeat(20, reserveViewPort)
+  const owned = views.filter(isOwned)
+  expect(owned.length).toBeGreaterThan(0)
+  expect(new Set(owned).size).toBe(owned.length)
+  const listenPorts = await repeat(20, reserveListenPort)
   expect(new Set(listenPorts).size).toBe(20)
   for (const port of listenPorts) {
     expect(port).toBeLessThan(32_768)
@@ -29,4 +39,42 @@ test('a reserved listening port can be bound for both protocols', async () => {
   server.close()
   socket.close()
   releaseListenPort(port)
+})
+
+// Harnesses that are at work on this machine meanwhile have blocks too, so that nothing is said about how many are left.
+test('two harnesses on one machine own different blocks, until one gives its own back', async () => {
+  const other = await otherHarness()
+  const [ours, theirs] = await Promise.all([repeat(10, reserveViewPort), repeat(10, other.reserveViewPort)])
+  const owned = [...ours, ...theirs].filter(isOwned)
+  expect(ours.some(isOwned) && theirs.some(isOwned)).toBe(true)
+  expect(new Set(owned).size).toBe(owned.length)
+
+  theirs.forEach(other.releaseViewPort)
+  const later = await repeat(100, reserveViewPort)
+  expect(later.some((port) => theirs.includes(port))).toBe(true)
+  for (const port of [...ours, ...later]) releaseViewPort(port)
+})
+
+test('with every block taken there is a view all the same, and its release takes no block from its owner', async () => {
+  const other = await otherHarness()
+  const views = await repeat(100, reserveViewPort)
+  const shared = views.filter((port) => !isOwned(port))
+  expect(shared.length).toBeGreaterThan(0)
+  expect(Math.max(...views) + 255).toBeLessThan(29_000)
+  shared.forEach(releaseViewPort)
+  const theirs = await repeat(10, other.reserveViewPort)
+  expect(theirs.filter((port) => isOwned(port) && views.includes(port))).toEqual([])
+  views.forEach(releaseViewPort)
+  theirs.forEach(other.releaseViewPort)
+})
+
+test('two harnesses reserve different listening ports', async () => {
+  const other = await otherHarness()
+  const [ours, theirs] = await Promise.all([
+    repeat(300, reserveListenPort),
+    repeat(300, other.reserveListenPort),
+  ])
+  expect(new Set([...ours, ...theirs]).size).toBe(600)
+  ours.forEach(releaseListenPort)
+  theirs.forEach(other.releaseListenPort)
 })

@@ -1,60 +1,97 @@
 // Which ports a case uses. Everything lies below the ephemeral ranges of Linux (from 32768) and macOS (from 49152), so
 // that no outgoing connection can sit on a port that a node is about to be told.
 //
+//      1100 ..  4867   guards of listening ports
+//      4870 ..  4961   guards of views
+//      5000 .. 28551   views, 92 blocks of 256 ports
+//     29000 .. 32767   listening ports
+//
 // Views and listening ports come from separate ranges: a node that sends to a peer it was never told about, at
-// viewPort + 77, must not hit the listening port of a node in another case. For the same reason the blocks of 256 ports
-// of all views that are open at once do not overlap, as long as there is room.
-import { createSocket } from 'node:dgram'
+// viewPort + 77, must not hit the listening port of a node in another case, nor the view of one. Therefore a view owns a
+// whole block, although it opens a few of its ports only.
+//
+// Several harnesses may run on one machine. What belongs to whom, the kernel knows: every block and every listening port has
+// a guard, one UDP port that its owner keeps bound for as long as it owns the rest. Whoever cannot bind the guard takes
+// another block. A harness that is killed leaves nothing behind, because the kernel closes its guards.
+import { createSocket, type Socket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { RING_SIZE } from '../../spec/ring/messages.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
 const VIEW_PORT_MIN = 5000
+const VIEW_BLOCKS = 92
+const VIEW_GUARD_MIN = 4870
 const LISTEN_PORT_MIN = 29_000
 const LISTEN_PORT_MAX = 32_767
-const VIEW_PORT_MAX = LISTEN_PORT_MIN - RING_SIZE
+const LISTEN_GUARD_MIN = 1100
 const ATTEMPTS_MAX = 200
 
-const viewsOpen = new Set<number>()
-const listenPortsTaken = new Set<number>()
+/** The guards that this process holds, by port. Bound: one per block and one per listening port. */
+const guards = new Map<number, Socket>()
 
 // Not from the seed: two harnesses that run the same case with the same seed must not want the same ports.
 const between = (minimum: number, maximum: number): number =>
   minimum + Math.floor(Math.random() * (maximum - minimum + 1))
 
-const overlapsOpenView = (port: number): boolean => {
-  for (const open of viewsOpen) if (Math.abs(open - port) < RING_SIZE) return true
-  return false
-}
-
 /** True when the error says that somebody else has the port. */
 export const isAddressInUse = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
 
-/** A block of 256 ports for one view, not used by another view of this process; give it back with `releaseViewPort`. */
-export function reserveViewPort(): number {
-  let port = between(VIEW_PORT_MIN, VIEW_PORT_MAX)
-  for (let i = 0; i < ATTEMPTS_MAX && overlapsOpenView(port); i++)
-    port = between(VIEW_PORT_MIN, VIEW_PORT_MAX)
-  viewsOpen.add(port)
-  return port
-}
-
-export function releaseViewPort(port: number): void {
-  viewsOpen.delete(port)
-}
-
-const udpIsFree = (port: number): Promise<boolean> =>
+const bound = (port: number): Promise<Socket | undefined> =>
   new Promise((resolve, reject) => {
     const socket = createSocket('udp4')
     socket.once('error', (error) => {
       socket.close()
-      if (isAddressInUse(error)) resolve(false)
+      if (isAddressInUse(error)) resolve(undefined)
       else reject(error)
     })
-    socket.bind({ port, address: LOOPBACK, exclusive: true }, () => socket.close(() => resolve(true)))
+    socket.bind({ port, address: LOOPBACK, exclusive: true }, () => resolve(socket))
   })
+
+/** True when what this guard stands for belongs to the caller from now on. */
+async function takeGuard(port: number): Promise<boolean> {
+  if (guards.has(port)) return false
+  const socket = await bound(port)
+  // Nobody has to wait for a guard, and what is sent to it is meant for somebody else.
+  socket?.unref().on('error', () => {})
+  if (socket !== undefined) guards.set(port, socket)
+  return socket !== undefined
+}
+
+function giveUpGuard(port: number): void {
+  guards.get(port)?.close()
+  guards.delete(port)
+}
+
+const viewGuard = (viewPort: number): number => VIEW_GUARD_MIN + (viewPort - VIEW_PORT_MIN) / RING_SIZE
+
+/**
+ * A block of 256 ports for one view, which no other view on this machine has; give it back with `releaseViewPort`. With
+ * all blocks taken it is one that somebody else has too: then cases are safe from each other only as far as nodes send to
+ * peers that they were told about.
+ */
+export async function reserveViewPort(): Promise<number> {
+  const first = between(0, VIEW_BLOCKS - 1)
+  for (let i = 0; i < VIEW_BLOCKS; i++) {
+    const port = VIEW_PORT_MIN + ((first + i) % VIEW_BLOCKS) * RING_SIZE
+    if (await takeGuard(viewGuard(port))) return port
+  }
+  // Off the grid, so that its release is told from that of the block's owner, whose guard must stay.
+  return VIEW_PORT_MIN + between(0, VIEW_BLOCKS - 2) * RING_SIZE + between(1, RING_SIZE - 1)
+}
+
+export function releaseViewPort(port: number): void {
+  giveUpGuard(viewGuard(port))
+}
+
+const listenGuard = (port: number): number => LISTEN_GUARD_MIN + port - LISTEN_PORT_MIN
+
+const udpIsFree = async (port: number): Promise<boolean> => {
+  const socket = await bound(port)
+  if (socket === undefined) return false
+  return new Promise((resolve) => socket.close(() => resolve(true)))
+}
 
 const tcpIsFree = (port: number): Promise<boolean> =>
   new Promise((resolve, reject) => {
@@ -64,20 +101,20 @@ const tcpIsFree = (port: number): Promise<boolean> =>
   })
 
 /**
- * A port that is free for UDP and TCP at this moment, for a node to listen on. No other case of this process gets it
- * before `releaseListenPort`; a foreign process may, and then `start` answers `address-in-use` and is tried again.
+ * A port that is free for UDP and TCP at this moment, for a node to listen on. No other case, of this harness or of another
+ * one, gets it before `releaseListenPort`; any other program may, and then `start` answers `address-in-use` and is tried
+ * again.
  */
 export async function reserveListenPort(): Promise<number> {
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
     const port = between(LISTEN_PORT_MIN, LISTEN_PORT_MAX)
-    if (listenPortsTaken.has(port)) continue
-    listenPortsTaken.add(port)
+    if (!(await takeGuard(listenGuard(port)))) continue
     if ((await udpIsFree(port)) && (await tcpIsFree(port))) return port
-    listenPortsTaken.delete(port)
+    giveUpGuard(listenGuard(port))
   }
   throw new Error(`no free port between ${LISTEN_PORT_MIN} and ${LISTEN_PORT_MAX} on ${LOOPBACK}`)
 }
 
 export function releaseListenPort(port: number): void {
-  listenPortsTaken.delete(port)
+  giveUpGuard(listenGuard(port))
 }
