@@ -24,6 +24,11 @@ export const ControlErrorCode = Type.Union([
   Type.Literal('digest-mismatch'),
   Type.Literal('transfer-failed'),
   Type.Literal('busy'),
+  Type.Literal('already-joined'),
+  Type.Literal('not-joined'),
+  Type.Literal('not-held'),
+  Type.Literal('refused'),
+  Type.Literal('bad-answer'),
   Type.Literal('internal'),
 ])
 export type ControlErrorCode = Static<typeof ControlErrorCode>
