@@ -41,6 +41,8 @@ export interface PeersNode {
   /** SIGSTOP and SIGCONT. Only in cases with `ownProcesses`. */
   pause(): void
   resume(): void
+  /** Ends the program's standard input. Only in cases with `ownProcesses`. */
+  endInput(): void
   readonly exitCode: number | null
 }
 
