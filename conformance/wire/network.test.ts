@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Capture, type Frame } from './capture.ts'
 import { Network } from './network.ts'
 import { LOOPBACK, releaseListenPort, reserveListenPort } from './ports.ts'
@@ -456,4 +456,20 @@ test('two views of one case and of two cases have their own ports', async () => 
   ]
   expect(new Set(ports).size).toBe(3)
   expect(await first.network.openView(4, IDS)).toBe(ports[0])
+})
+
+test('a view finds a place when the few blocks that are left are of no use', async () => {
+  vi.resetModules()
+  const other: typeof import('./ports.ts') = await import('./ports.ts')
+  const views = await Promise.all(Array.from({ length: 100 }, other.reserveViewPort))
+  cleanUps.push(() => views.forEach(other.releaseViewPort))
+  const isBlock = (port: number) => (port - 5000) % 256 === 0
+  for (const port of views.filter(isBlock).slice(0, 3)) {
+    const straddler = createSocket('udp4').bind(port + 9, LOOPBACK)
+    await once(straddler, 'listening')
+    cleanUps.push(() => straddler.close())
+    other.releaseViewPort(port)
+  }
+  const { network } = newNetwork()
+  expect(isBlock(await network.openView(4, IDS))).toBe(false)
 })

@@ -53,20 +53,21 @@ export class Network {
   async openView(viewer: number, ids: readonly number[]): Promise<number> {
     const open = this.views.get(viewer)
     if (open !== undefined) return open.port
-    for (let i = 0; i < VIEW_ATTEMPTS_MAX; i++) {
-      const port = await reserveViewPort()
-      const attempts = await Promise.allSettled(ids.map((id) => this.openEndpoint(viewer, id, port + id)))
-      const failed = attempts.find((attempt) => attempt.status === 'rejected')
-      const endpoints = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
-      if (failed === undefined && !this.isClosed) {
-        this.views.set(viewer, { port, endpoints: new Map(endpoints.map((e) => [e.target, e])) })
-        await Promise.all(endpoints.map((endpoint) => this.refreshListener(endpoint)))
-        return port
+    // A place in a block is taken when a view lies there that had to do without a block. Such blocks are kept for as long as
+    // this lasts: of few that are left, the same one would come again and again.
+    const taken: number[] = []
+    try {
+      for (let i = 0; i < VIEW_ATTEMPTS_MAX; i++) {
+        const port = await reserveViewPort()
+        taken.push(port)
+        if (await this.opensAt(port, viewer, ids)) {
+          taken.pop()
+          return port
+        }
+        if (this.isClosed) throw new Error('the case is over')
       }
-      await Promise.all(endpoints.map((endpoint) => endpoint.close()))
-      releaseViewPort(port)
-      if (failed === undefined) throw new Error('the case is over')
-      if (!isAddressInUse(failed.reason)) throw failed.reason
+    } finally {
+      taken.forEach(releaseViewPort)
     }
     throw new Error(`no ${ids.length} free ports for the view of node ${viewer}`)
   }
@@ -145,6 +146,21 @@ export class Network {
     for (const socket of this.sockets) socket.destroy()
     await Promise.all(this.allEndpoints().map((endpoint) => endpoint.close()))
     for (const { port } of this.views.values()) releaseViewPort(port)
+  }
+
+  /** Opens the places of a view at this port; false, and none is open, when one of them is taken or the case is over. */
+  private async opensAt(port: number, viewer: number, ids: readonly number[]): Promise<boolean> {
+    const attempts = await Promise.allSettled(ids.map((id) => this.openEndpoint(viewer, id, port + id)))
+    const failed = attempts.find((attempt) => attempt.status === 'rejected')
+    const endpoints = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
+    if (failed === undefined && !this.isClosed) {
+      this.views.set(viewer, { port, endpoints: new Map(endpoints.map((e) => [e.target, e])) })
+      await Promise.all(endpoints.map((endpoint) => this.refreshListener(endpoint)))
+      return true
+    }
+    await Promise.all(endpoints.map((endpoint) => endpoint.close()))
+    if (failed !== undefined && !isAddressInUse(failed.reason)) throw failed.reason
+    return false
   }
 
   private openEndpoint(viewer: number, target: number, port: number): Promise<Endpoint> {
