@@ -6,10 +6,20 @@ export { runReport } from './report/json.ts'
 export { RunReport } from './report/json-schema.ts'
 export { junitReport } from './report/junit.ts'
 export { allCases, type Suite, suites } from './suites/index.ts'
+export { type PeersCase, peersCase, peersStages } from './suites/peers/define.ts'
+export { type RingCase, ringCase, ringStages } from './suites/ring/define.ts'
 export type { Bench, NodeOptions, Timing } from './verdict/bench.ts'
-export { type Case, type Exhibit, type Observes, ringStages, Violation } from './verdict/case.ts'
+export { type Benches, type Case, type Exhibit, type Observes, Violation } from './verdict/case.ts'
 export { type ConformanceRunOptions, runConformance } from './verdict/conformance-run.ts'
 export { type ExitCode, exitCodeOf, exitCodes } from './verdict/exit-codes.ts'
+export type {
+  Answer,
+  NameServiceNode,
+  PeerNode,
+  PeersBench,
+  PlayedNameService,
+  PlayedPeer,
+} from './verdict/peers-bench.ts'
 export {
   type Calibration,
   type CaseResult,
@@ -21,6 +31,7 @@ export {
   statuses,
   statusMeaning,
 } from './verdict/result.ts'
+export type { RingBench, RingNode } from './verdict/ring-bench.ts'
 export { defaultJobs, Interrupted } from './verdict/runner.ts'
 export { chooseSeed } from './verdict/seed.ts'
 export { type Selection, select, UsageError } from './verdict/selection.ts'

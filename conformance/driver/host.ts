@@ -1,8 +1,9 @@
 // The border between the runner, which decides what to run and what a result means, and the driver, which has the
 // processes and sockets. The runner asks a host for one bench per case and asks it afterwards what went wrong.
 import type { Hello } from '../../spec/control/messages.ts'
+import type { SystemName } from '../../spec/registry.ts'
 import type { Bench, Timing } from '../verdict/bench.ts'
-import type { Case, Violation } from '../verdict/case.ts'
+import type { Benches, Case, Violation } from '../verdict/case.ts'
 
 /** A program to be judged: a command to spawn, or a control port to attach to. */
 export type Program =
@@ -44,7 +45,8 @@ export interface OpenBench extends Bench {
 export interface Host {
   /** The hello of the program (and of the second), after the first start. Rejects with `NotReady`. */
   hello(): Promise<{ readonly program: Hello; readonly second?: Hello }>
-  open(definition: Case, seed: number): Promise<OpenBench>
+  /** The bench of the system that the case belongs to. */
+  open<S extends SystemName>(definition: Case<S>, seed: number): Promise<OpenBench & Benches[S]>
   /** Ends every process that is left. */
   close(): Promise<void>
 }

@@ -19,6 +19,7 @@ const timing = {
   pingIntervalMs: 100,
   idlePingIntervalMs: 60_000,
   retransmitTimeoutMs: 80,
+  callTimeoutMs: 250,
   deadlineMs: 5000,
   quietMs: 100,
 }

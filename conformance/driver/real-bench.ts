@@ -1,10 +1,10 @@
 // The bench of one execution of one case: starts nodes, plays probes, keeps the capture, and cleans up behind the case.
-import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bench, NodeOptions, Timing } from '../verdict/bench.ts'
 import { type Case, type Exhibit, Violation } from '../verdict/case.ts'
+import type { RingBench, RingNode } from '../verdict/ring-bench.ts'
 import { Capture, type Frame } from '../wire/capture.ts'
 import { Network } from '../wire/network.ts'
 import { releaseListenPort, reserveListenPort } from '../wire/ports.ts'
@@ -15,9 +15,9 @@ import { openCaseFolder, removeCaseFolder } from './case-folder.ts'
 import { type Incident, NotReady, type OpenBench } from './host.ts'
 import { IncidentError } from './incident.ts'
 import { LoopLag } from './loop-lag.ts'
-import { CommandError, type Node } from './node.ts'
+import { CommandError } from './node.ts'
 import type { Lease } from './pool.ts'
-import { RingNode } from './ring-node.ts'
+import { DrivenRingNode } from './ring-node.ts'
 
 export interface RealBenchOptions {
   readonly definition: Case
@@ -36,7 +36,7 @@ const CLOSE_MS = 1900
 /** Said to a case that goes on after its time; nobody hears it. */
 const OVER = 'the case is over'
 
-export class RealBench implements OpenBench {
+export class RealBench implements OpenBench, RingBench {
   readonly seed: number
   readonly timing: Timing
   readonly folder: string
@@ -48,13 +48,12 @@ export class RealBench implements OpenBench {
   private readonly network: Network
   private readonly lag = new LoopLag()
   private readonly declared = new Set<number>()
-  private readonly nodes: RingNode[] = []
+  private readonly nodes: DrivenRingNode[] = []
   /** Nodes whose start was refused: the next try goes to the same one. */
-  private readonly refused = new Map<number, RingNode>()
+  private readonly refused = new Map<number, DrivenRingNode>()
   private readonly listenPorts: number[] = []
   private firstIncident: Incident | undefined
   private nodesBegun = 0
-  private files = 0
   private isClosed = false
 
   static async open(options: RealBenchOptions): Promise<RealBench> {
@@ -85,7 +84,7 @@ export class RealBench implements OpenBench {
     for (const id of ids) this.declared.add(id)
   }
 
-  async node(id: number, options: NodeOptions = {}): Promise<Node> {
+  async node(id: number, options: NodeOptions = {}): Promise<RingNode> {
     if (this.isClosed) throw new Error(OVER)
     this.requireDeclared(id)
     const node = this.refused.get(id) ?? (await this.newNode(id))
@@ -109,7 +108,7 @@ export class RealBench implements OpenBench {
     ids: readonly number[],
     self: number,
     options: NodeOptions = {},
-  ): Promise<{ node: Node; probes: ReadonlyMap<number, Probe> }> {
+  ): Promise<{ node: RingNode; probes: ReadonlyMap<number, Probe> }> {
     await this.declareUnlessDone(ids)
     const others = ids.filter((id) => id !== self)
     const probes = new Map<number, Probe>()
@@ -127,7 +126,7 @@ export class RealBench implements OpenBench {
   async cluster(
     ids: readonly number[],
     options: NodeOptions & { later?: readonly number[] } = {},
-  ): Promise<ReadonlyMap<number, Node>> {
+  ): Promise<ReadonlyMap<number, RingNode>> {
     const { later = [], ...nodeOptions } = options
     await this.declareUnlessDone([...ids, ...later])
     const started = await Promise.all(ids.map((id) => this.node(id, nodeOptions)))
@@ -179,17 +178,6 @@ export class RealBench implements OpenBench {
   requireFrame: Bench['requireFrame'] = (frame, { requirement, expected, actual }) => {
     if (frame !== undefined) return frame
     throw new Violation({ requirement, expected, actual: actual ?? 'nothing of the kind in time' })
-  }
-
-  async file(size: number): Promise<{ path: string; bytes: Uint8Array; digest: string }> {
-    const number = this.files++
-    const random = seededRandom(this.seed, this.definition.id, 'file', number)
-    const words = new Uint32Array(Math.ceil(size / 4))
-    for (let i = 0; i < words.length; i++) words[i] = random() * 0x1_0000_0000
-    const bytes = new Uint8Array(words.buffer, 0, size)
-    const path = join(this.folder, `file-${number}`)
-    await writeFile(path, bytes)
-    return { path, bytes, digest: createHash('sha256').update(bytes).digest('hex') }
   }
 
   wireViolation(): Violation | undefined {
@@ -246,7 +234,7 @@ export class RealBench implements OpenBench {
     if (!this.declared.has(id)) throw new Error(`the case did not declare peer ${id} with ids()`)
   }
 
-  private async newNode(id: number): Promise<RingNode> {
+  private async newNode(id: number): Promise<DrivenRingNode> {
     // Taken before anything is awaited: in a mixed cluster the order of the ids decides whose node this is.
     const nodeNumber = this.nodesBegun++
     const folder = join(this.folder, `peer-${id}`)
@@ -257,7 +245,7 @@ export class RealBench implements OpenBench {
     ])
     // Last, because it is the only one that has to be given back by hand.
     const lease = await this.lease(nodeNumber)
-    const node = new RingNode({
+    const node = new DrivenRingNode({
       id,
       viewPort,
       listenPort,
@@ -296,7 +284,7 @@ export class RealBench implements OpenBench {
     return port
   }
 
-  private configOf(node: RingNode): Record<string, unknown> {
+  private configOf(node: DrivenRingNode): Record<string, unknown> {
     const { pingIntervalMs, retransmitTimeoutMs, deadlineMs } = this.timing
     return {
       id: node.id,
@@ -315,7 +303,7 @@ export class RealBench implements OpenBench {
   }
 
   private async start(
-    node: RingNode,
+    node: DrivenRingNode,
     config: Readonly<Record<string, unknown>>,
     mayMove: boolean,
   ): Promise<void> {
@@ -331,7 +319,7 @@ export class RealBench implements OpenBench {
     }
   }
 
-  private async makeKnown(node: Node, probe: Probe | undefined, slot: 1 | 2): Promise<void> {
+  private async makeKnown(node: RingNode, probe: Probe | undefined, slot: 1 | 2): Promise<void> {
     if (probe === undefined) return
     await probe.ping(node, slot)
     const isPong = (frame: Frame) => frame.message?.type === 'ring.pong' && frame.message.seq === 0
@@ -341,7 +329,7 @@ export class RealBench implements OpenBench {
     })
   }
 
-  private async predecessorsKnown(node: Node, expected: readonly number[]): Promise<void> {
+  private async predecessorsKnown(node: RingNode, expected: readonly number[]): Promise<void> {
     let known: readonly (number | null)[] = []
     const reached = await this.until(async () => {
       known = (await node.state()).predecessors

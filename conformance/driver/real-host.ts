@@ -1,12 +1,21 @@
 // The host behind a run: the programs in their pools, and a bench for each case.
 import type { Hello } from '../../spec/control/messages.ts'
-import type { Case } from '../verdict/case.ts'
+import type { SystemName } from '../../spec/registry.ts'
+import type { Benches, Case } from '../verdict/case.ts'
 import type { Host, HostOptions, OpenBench } from './host.ts'
 import { Pool } from './pool.ts'
-import { RealBench } from './real-bench.ts'
+import { RealBench, type RealBenchOptions } from './real-bench.ts'
 
 /** control.md section 2: the hello comes within 10 seconds; on a machine that gets more time for everything, later. */
 const HELLO_DEADLINE_MIN_MS = 10_000
+
+/** The bench of each system. */
+const openBench: {
+  readonly [S in SystemName]: (options: RealBenchOptions) => Promise<OpenBench & Benches[S]>
+} = {
+  ring: (options) => RealBench.open(options),
+  peers: () => Promise.reject(new Error('the bench of peers is being built')),
+}
 
 export function createHost(options: HostOptions): Host {
   return new RealHost(options)
@@ -32,10 +41,10 @@ class RealHost implements Host {
       : { program: program.hello, second: second.hello }
   }
 
-  async open(definition: Case, seed: number): Promise<OpenBench> {
+  async open<S extends SystemName>(definition: Case<S>, seed: number): Promise<OpenBench & Benches[S]> {
     const shareable = !this.options.isolated && definition.ownProcesses !== true
     const mixed = definition.cluster === true ? this.secondPool : undefined
-    return RealBench.open({
+    return openBench[definition.system]({
       definition,
       seed,
       timing: this.options.timing,

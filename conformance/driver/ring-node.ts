@@ -2,16 +2,17 @@
 // and what happens around its life on the network: peers can reach it after `start`, and are refused after its end.
 import type { Reply } from '../../spec/control/messages.ts'
 import type { RingCommandArguments, RingCommandName, RingEvent, RingResult } from '../../spec/ring/control.ts'
+import type { RingNode } from '../verdict/ring-bench.ts'
 import type { EventLine } from './control.ts'
 import { type Incident, Untestable } from './host.ts'
-import { CommandError, type Node } from './node.ts'
+import { CommandError } from './node.ts'
 import type { Lease } from './pool.ts'
 import type { Tenant } from './session.ts'
 
 /** Events that are kept of one node; a program that reports without end gets no further than this. */
 const EVENTS_MAX = 200_000
 
-export interface RingNodeOptions {
+export interface DrivenRingNodeOptions {
   readonly id: number
   readonly viewPort: number
   readonly listenPort: number
@@ -21,17 +22,17 @@ export interface RingNodeOptions {
   nowMs(): number
   /** What to wait for before the node is made to act; undefined when there is nothing. */
   settling(): Promise<unknown> | undefined
-  onUp(node: RingNode): Promise<void>
-  onDown(node: RingNode): Promise<void>
+  onUp(node: DrivenRingNode): Promise<void>
+  onDown(node: DrivenRingNode): Promise<void>
   onIncident(incident: Incident): void
 }
 
-export class RingNode implements Node, Tenant {
+export class DrivenRingNode implements RingNode, Tenant {
   readonly id: number
   readonly viewPort: number
   readonly folder: string
   readonly features: ReadonlySet<string>
-  private readonly options: RingNodeOptions
+  private readonly options: DrivenRingNodeOptions
   /** Stands for the node on the control channel. */
   private readonly number: number
   private readonly collected: (RingEvent & { readonly atMs: number })[] = []
@@ -39,7 +40,7 @@ export class RingNode implements Node, Tenant {
   private phase: 'new' | 'started' | 'stopped' = 'new'
   private killed = false
 
-  constructor(options: RingNodeOptions) {
+  constructor(options: DrivenRingNodeOptions) {
     this.options = options
     this.id = options.id
     this.viewPort = options.viewPort

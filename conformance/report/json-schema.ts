@@ -2,6 +2,7 @@
 // reads reports (graders, dashboards) can hold them to it.
 import Type, { type Static } from 'typebox'
 import { schemaId } from '../../spec/common/messages.ts'
+import { profiles } from '../../spec/requirement.ts'
 import { statuses } from '../verdict/result.ts'
 
 /** Version of the report. Fields may be added without a new one. */
@@ -87,7 +88,7 @@ export const RunReport = Type.Object(
     report: Type.Literal(REPORT_VERSION),
     peerspecVersion: Type.String(),
     systems: Type.Array(Type.String()),
-    profile: Type.Union([Type.Literal('baseline'), Type.Literal('declared')]),
+    profile: Type.Enum([...profiles, 'declared']),
     seed: Count,
     timeScale: Type.Number(),
     jobs: Count,

@@ -1,7 +1,10 @@
 // The registry of suites: which cases judge which system, and the stages that order them.
 // The runner, `peerspec list` and `peerspec explain` read this and nothing else.
 import type { SystemName } from '../../spec/registry.ts'
-import { type Case, ringStages } from '../verdict/case.ts'
+import type { Case } from '../verdict/case.ts'
+import { peersStages } from './peers/define.ts'
+import { peersCases } from './peers/index.ts'
+import { ringStages } from './ring/define.ts'
 import { ringCases } from './ring/index.ts'
 
 export interface Suite {
@@ -13,6 +16,7 @@ export interface Suite {
 
 export const suites: Readonly<Record<SystemName, Suite>> = {
   ring: { system: 'ring', stages: ringStages, cases: ringCases },
+  peers: { system: 'peers', stages: peersStages, cases: peersCases },
 }
 
 /** Every case of every system. */

@@ -1,13 +1,9 @@
-// The tools that a case gets: a set of ids on loopback, of which some are nodes of the program under test and some are
-// probe peers played by the harness, with every frame between them seen, checked and, where asked, tampered with.
+// The tools that every case gets, whatever its system: time, seed, everything that was on the wire, and words for what was
+// seen and what is broken. Each system adds its own participants: ring-bench.ts, peers-bench.ts.
 //
-// Addresses. Each node A has its own view of the others: peer i is at viewPort(A) + i. That port belongs to the harness:
-// behind it sits probe peer i, or the relay to the real node i. So the harness knows both ends of every frame without
-// trusting what the frame says. Nothing here knows which implementation it talks to.
-
-import type { Node } from '../driver/node.ts'
+// Some participants are nodes of the program under test, the others are played by the harness; every frame between them is
+// seen, checked and, where asked, tampered with. Nothing here knows which implementation it talks to.
 import type { Frame } from '../wire/capture.ts'
-import type { Probe } from '../wire/probe.ts'
 import type { Link } from '../wire/relay.ts'
 import type { Exhibit } from './case.ts'
 
@@ -19,6 +15,8 @@ export interface Timing {
   readonly idlePingIntervalMs: number
   /** Retransmission timeout of UDP transfers. */
   readonly retransmitTimeoutMs: number
+  /** Timeout of calls between peers, and of the checks of a name service, in cases that wait until it has passed. */
+  readonly callTimeoutMs: number
   /** How long to wait for something that must happen; generous, because polling ends it early. */
   readonly deadlineMs: number
   /** How long to watch in order to say that something does not happen. */
@@ -38,37 +36,7 @@ export interface Bench {
   /** A private folder of this case, removed after it. */
   readonly folder: string
 
-  /**
-   * All ids that the case will ever use, nodes and probes, before anything else; may be a superset of the ring that
-   * `nodeAmongProbes` or `cluster` builds. Optional when those two build everything.
-   */
-  ids(ids: readonly number[]): Promise<void>
-  /**
-   * Starts a node of the program under test (`start`, not yet in a ring). Rejects with `CommandError` when `start` is
-   * refused; the same id may then be tried again, and also after `kill`, which starts a new process.
-   */
-  node(id: number, options?: NodeOptions): Promise<Node>
-  /** Plays peer `id`. Answers pings with pongs until told otherwise. */
-  probe(id: number): Promise<Probe>
-
-  /**
-   * One node among probe peers: the node at rest in a ring of `ids`, everyone else a probe; `init` done, and its
-   * predecessors made known by pings of the right probes. Returns the node and the probes by id.
-   */
-  nodeAmongProbes(
-    ids: readonly number[],
-    self: number,
-    options?: NodeOptions,
-  ): Promise<{ node: Node; probes: ReadonlyMap<number, Probe> }>
-  /**
-   * A ring of nodes of the program under test (every second one of the second program in a mixed run), with a relay in
-   * each directed link, at rest: `init` done and all predecessors known. `later` are ids for newcomers.
-   */
-  cluster(
-    ids: readonly number[],
-    options?: NodeOptions & { later?: readonly number[] },
-  ): Promise<ReadonlyMap<number, Node>>
-  /** The relay's directed link between two nodes, for faults. */
+  /** The relay's directed link between two nodes, for faults. Participants are named as in `Frame.from` and `Frame.to`. */
   link(from: number, to: number): Link
 
   /** Everything that was on the wire so far, in order. */
@@ -95,6 +63,4 @@ export interface Bench {
     frame: Frame | undefined,
     details: { requirement: string; expected: string; actual?: string },
   ): Frame
-  /** Writes `size` bytes, pseudo-random from the seed, to a file in `folder`; gives path, bytes and SHA-256. */
-  file(size: number): Promise<{ path: string; bytes: Uint8Array; digest: string }>
 }

@@ -6,6 +6,7 @@ import { scriptedProgram } from './scripted-host.ts'
 
 const base = {
   system: 'ring',
+  role: 'ring.peer',
   title: 'example',
   stage: 1,
   observes: ['wire'],

@@ -1,23 +1,39 @@
 // What a conformance case is. A case is data plus one function: the data says which requirements it judges, what it
-// does, what must happen and which positive evidence a pass needs; the function does it with the tools of `Bench`.
+// does, what must happen and which positive evidence a pass needs; the function does it with the tools of the system's bench.
 //
 // A case ends in one of three ways: it returns (pass, if evidence was recorded), it throws `Violation` (the program
 // broke a requirement), or it throws anything else (a fault of the harness). A case that returns without having called
 // `evidence` is inconclusive: a verdict that nothing was seen for is worth nothing.
-import type { Bench } from './bench.ts'
+import type { SystemName, systems } from '../../spec/registry.ts'
+import type { PeersBench } from './peers-bench.ts'
+import type { RingBench } from './ring-bench.ts'
+
+/** The tools of a case, by the system that it belongs to. */
+export interface Benches extends Record<SystemName, unknown> {
+  ring: RingBench
+  peers: PeersBench
+}
+
+/** The roles of a system. */
+export type Role<S extends SystemName = SystemName> = (typeof systems)[S]['roles'][number]
 
 /** What a case looks at: protocol frames, or only replies and events of the control channel. */
 export type Observes = 'wire' | 'control'
 
-export interface Case {
+/** A case of one system, or of any. */
+export interface Case<S extends SystemName = SystemName> {
   /** `<requirement id>/<slug>`; never changes its meaning. */
   readonly id: string
-  readonly system: 'ring'
+  readonly system: S
+  /** The role that it judges: the program must have it. */
+  readonly role: Role<S>
+  /** Other roles of the system that the program must have beside it, because nodes with them take part. */
+  readonly needsRoles?: readonly Role<S>[]
   /** What the case does, in a few words. */
   readonly title: string
   /** Ids of the requirements it judges; the first is the one its id begins with. */
   readonly requirements: readonly [string, ...string[]]
-  /** The step of a student's climb (see `stages`). */
+  /** The step of a student's climb: an index into the stages of the system. */
   readonly stage: number
   readonly observes: readonly Observes[]
   /** What must be seen for a pass, in words; `run` records it by calling `evidence`. */
@@ -26,23 +42,10 @@ export interface Case {
   readonly hint: string
   /** The case kills, pauses or crashes programs, so that each of its nodes needs a process of its own. */
   readonly ownProcesses?: true
-  /** The case runs several nodes of the program at once: judged in mixed rings too. */
+  /** The case runs several nodes of the program at once: judged in mixed runs too. */
   readonly cluster?: true
-  run(bench: Bench): Promise<void>
+  run(bench: Benches[S]): Promise<void>
 }
-
-/** The steps in which a student builds a ring peer, in order; the index is the stage number. */
-export const ringStages = [
-  'the program: hello, start, errors, end',
-  'ping: answer, ask, learn predecessors',
-  'store and request by name',
-  'transfer over TCP',
-  'transfer over UDP',
-  'join',
-  'leave',
-  'death of a peer and repair',
-  'hostile input and faults',
-] as const
 
 /** One frame that proves a violation, and where in it the reader should look. */
 export interface Exhibit {

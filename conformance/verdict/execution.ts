@@ -2,9 +2,10 @@
 // it what was seen. The bench is asked after it was closed: a node that will not stop shows only then.
 import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { SystemName } from '../../spec/registry.ts'
 import type { Host, Incident, OpenBench } from '../driver/host.ts'
 import type { Frame } from '../wire/capture.ts'
-import type { Case } from './case.ts'
+import type { Benches, Case } from './case.ts'
 import { judge, type Observation, type Verdict } from './judge.ts'
 
 export interface Execution {
@@ -18,9 +19,9 @@ export interface Execution {
   readonly stallMs: number
 }
 
-async function outcomeOf(
-  definition: Case,
-  bench: OpenBench,
+async function outcomeOf<S extends SystemName>(
+  definition: Case<S>,
+  bench: Benches[S],
   deadlineMs: number,
 ): Promise<Observation['outcome']> {
   const timer = new AbortController()
@@ -40,15 +41,15 @@ async function outcomeOf(
   return outcome
 }
 
-export async function execute(
-  definition: Case,
+export async function execute<S extends SystemName>(
+  definition: Case<S>,
   host: Host,
   seed: number,
   deadlineMs: number,
 ): Promise<Execution> {
   const startedAt = performance.now()
   const durationMs = () => Math.round(performance.now() - startedAt)
-  let bench: OpenBench
+  let bench: OpenBench & Benches[S]
   try {
     bench = await host.open(definition, seed)
   } catch (error) {

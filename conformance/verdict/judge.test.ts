@@ -7,6 +7,7 @@ import { judge, type Observation } from './judge.ts'
 const definition: Case = {
   id: 'ring.ping.answer/example',
   system: 'ring',
+  role: 'ring.peer',
   title: 'example',
   requirements: ['ring.ping.answer'],
   stage: 1,

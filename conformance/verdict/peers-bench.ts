@@ -15,6 +15,7 @@ import type {
   PeerResult,
 } from '../../spec/peers/control.ts'
 import type { Address } from '../../spec/peers/messages.ts'
+import type { Node } from '../driver/node.ts'
 import type { Frame } from '../wire/capture.ts'
 import type { ProbeConnection } from '../wire/probe.ts'
 import type { Bench, NodeOptions } from './bench.ts'
@@ -22,28 +23,10 @@ import type { Bench, NodeOptions } from './bench.ts'
 export const NAME_SERVICE_SEAT = 0
 
 /** What every node of the program can do, whatever its role. */
-export interface PeersNode {
+export interface PeersNode extends Node {
   readonly seat: number
-  readonly listenPort: number
-  /** Features that its program declared. */
-  readonly features: ReadonlySet<string>
   /** The address of a seat in this node's eyes. */
   addressFor(seat: number): Address
-  /** Sends any command line, for wrong ones; gives the whole reply. */
-  rawCommand(
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-    withinMs?: number,
-  ): Promise<Readonly<Record<string, unknown>>>
-  stop(withinMs?: number): Promise<void>
-  /** SIGKILL to its process; connections to it are refused from now on. Only in cases with `ownProcesses`. */
-  kill(): Promise<void>
-  /** SIGSTOP and SIGCONT. Only in cases with `ownProcesses`. */
-  pause(): void
-  resume(): void
-  /** Ends the program's standard input. Only in cases with `ownProcesses`. */
-  endInput(): void
-  readonly exitCode: number | null
 }
 
 /** A node with the role `peers.name-service`. */
@@ -107,6 +90,8 @@ export interface Played {
   receive(method: string, withinMs?: number): Promise<Frame | undefined>
   /** Requests with this method that have come here so far, taken or not. */
   received(method: string): readonly Frame[]
+  /** The connection on which a request came: to answer it piece by piece, or to see it closed. */
+  connectionOf(request: Frame): ProbeConnection
 }
 
 /**

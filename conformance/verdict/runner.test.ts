@@ -9,6 +9,7 @@ import { caseSeed } from './seed.ts'
 const make = (slug: string, run: Case['run'], more: Partial<Case> = {}): Case => ({
   id: `ring.ping.answer/${slug}`,
   system: 'ring',
+  role: 'ring.peer',
   title: slug,
   requirements: ['ring.ping.answer'],
   stage: 1,

@@ -1,9 +1,12 @@
 // A host without a program, for tests of the runner and the reports: what a bench saw is written down beforehand.
+import type { SystemName } from '../../spec/registry.ts'
 import type { Host, Incident, OpenBench } from '../driver/host.ts'
 import type { Frame } from '../wire/capture.ts'
-import type { Bench, Timing } from './bench.ts'
-import type { Case, Violation } from './case.ts'
+import type { Timing } from './bench.ts'
+import type { Benches, Case, Violation } from './case.ts'
+import type { PeersBench } from './peers-bench.ts'
 import type { ProgramDescription } from './result.ts'
+import type { RingBench } from './ring-bench.ts'
 import type { HostVariant } from './runner.ts'
 
 /** What one execution of a case meets. */
@@ -36,6 +39,7 @@ export const scriptedTiming = (timeFactor: number): Timing => ({
   pingIntervalMs: 100 * timeFactor,
   idlePingIntervalMs: 60_000,
   retransmitTimeoutMs: 80 * timeFactor,
+  callTimeoutMs: 250 * timeFactor,
   deadlineMs: 1000 * timeFactor,
   quietMs: 300 * timeFactor,
 })
@@ -61,7 +65,7 @@ export class ScriptedHost implements Host {
     },
   })
 
-  async open(definition: Case, seed: number): Promise<OpenBench> {
+  async open<S extends SystemName>(definition: Case<S>, seed: number): Promise<OpenBench & Benches[S]> {
     this.opened.push({ caseId: definition.id, seed })
     const script = this.#script(definition, this.variant)
     if (script.refusal) throw script.refusal
@@ -73,30 +77,36 @@ export class ScriptedHost implements Host {
   }
 }
 
-function scriptedBench(script: Script, seed: number, timing: Timing): OpenBench {
+// It has the tools of every system, and none of them works: what a case saw is written down in its script.
+function scriptedBench(script: Script, seed: number, timing: Timing): OpenBench & RingBench & PeersBench {
   const evidenceSeen: string[] = []
   const absent = (): never => {
     throw new Error('a scripted bench has no nodes')
   }
-  const tools: Omit<Bench, 'seed' | 'timing' | 'evidence'> = {
-    random: () => 0.5,
-    folder: '',
-    frames: script.frames ?? [],
+  const participants = {
     ids: absent,
     node: absent,
     probe: absent,
     nodeAmongProbes: absent,
+    type: '',
+    nameService: absent,
+    playNameService: absent,
+    peer: absent,
+    playPeer: absent,
+    peerAmongPlayed: absent,
     cluster: absent,
+  }
+  return {
+    ...participants,
+    random: () => 0.5,
+    folder: '',
+    frames: script.frames ?? [],
     link: absent,
     seen: absent,
     until: absent,
     quiet: absent,
     require: absent,
     requireFrame: absent,
-    file: absent,
-  }
-  return {
-    ...tools,
     seed,
     timing,
     evidence: (what) => {

@@ -5,6 +5,7 @@ import { nearMatch, type Selection, select, UsageError } from './selection.ts'
 const make = (id: string, stage: number, ...also: string[]): Case => ({
   id,
   system: 'ring',
+  role: 'ring.peer',
   title: id,
   requirements: [id.split('/')[0] ?? id, ...also],
   stage,

@@ -13,7 +13,7 @@ test.each([0.1, 1, 4, 100, 400])(
       pingIntervalMs: timing.pingIntervalMs,
       retransmitTimeoutMs: timing.retransmitTimeoutMs,
     }
-    expect(checkSchema('control.ring.config', config)).toBeUndefined()
+    expect(checkSchema('control.ring.peer.config', config)).toBeUndefined()
     expect(timing.quietMs).toBeGreaterThan(2 * timing.pingIntervalMs)
     expect(timing.deadlineMs).toBeGreaterThan(2 * 6 * 3 * timing.pingIntervalMs)
     expect(caseDeadlineMs(timing)).toBeGreaterThan(timing.deadlineMs)

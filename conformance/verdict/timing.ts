@@ -10,12 +10,15 @@ const base: Timing = {
   pingIntervalMs: 100,
   idlePingIntervalMs: 60_000,
   retransmitTimeoutMs: 80,
+  callTimeoutMs: 250,
   deadlineMs: 5000,
   quietMs: 300,
 }
 
 /** The longest ping interval that the configuration of a ring peer allows. */
 const PING_INTERVAL_MS_MAX = 60_000
+/** The longest timeout that the configurations of peers allow. */
+const CALL_TIMEOUT_MS_MAX = 600_000
 
 /** The base times, multiplied. */
 export function timingAt(factor: number): Timing {
@@ -24,6 +27,7 @@ export function timingAt(factor: number): Timing {
     pingIntervalMs: Math.min(PING_INTERVAL_MS_MAX, Math.max(10, scaled(base.pingIntervalMs))),
     idlePingIntervalMs: PING_INTERVAL_MS_MAX,
     retransmitTimeoutMs: Math.min(PING_INTERVAL_MS_MAX, Math.max(5, scaled(base.retransmitTimeoutMs))),
+    callTimeoutMs: Math.min(CALL_TIMEOUT_MS_MAX, Math.max(10, scaled(base.callTimeoutMs))),
     deadlineMs: scaled(base.deadlineMs),
     quietMs: scaled(base.quietMs),
   }

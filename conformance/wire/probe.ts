@@ -1,11 +1,11 @@
 // A probe: a peer played by the harness, which speaks the wire itself, correctly or not.
-import type { Node } from '../driver/node.ts'
+import type { RingNode } from '../verdict/ring-bench.ts'
 import type { Frame } from './capture.ts'
 
 export type Message = Readonly<Record<string, unknown>> & { readonly type: string }
 
 /** What a probe has to know of a node in order to speak to it. */
-export type NodeAddress = Pick<Node, 'id' | 'listenPort'>
+export type NodeAddress = Pick<RingNode, 'id' | 'listenPort'>
 
 /** One TCP connection between a probe and a node, seen from the probe. */
 export interface ProbeConnection {

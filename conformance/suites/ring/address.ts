@@ -1,6 +1,7 @@
 // Who is where: ring.md section 2.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { requireSent, sentTo } from './frames.ts'
 import { FIRST, NEAR, OTHER, OWN_NAME, SECOND, SELF, settle } from './neighbourhood.ts'
@@ -17,7 +18,7 @@ export const addressCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a pong and a not-found, each at the address of the peer that is named in the message',
     hint: 'Listen with UDP and TCP on listenPort; send to host and basePort + id.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       await fence(bench, node, near)
       const answer = await requireNotFound(bench, node, { via: near, origin: other, name: OWN_NAME })
@@ -32,7 +33,7 @@ export const addressCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a not-found to the origin although a third peer opened the connection',
     hint: 'Never map the remote address of a connection to a peer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second, other } = await settle(bench)
       const connection = await second.connect(node)
       await connection.send({
@@ -62,7 +63,7 @@ export const addressCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a pong to each peer that is named, and the last of them as first predecessor',
     hint: 'Take the sender from the field from; the source port of a datagram says nothing.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const [i, from] of [NEAR, OTHER, SECOND].entries()) {
         // Sent from the address of peer 60, whoever is named.
@@ -89,7 +90,7 @@ export const addressCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the pong at the configured address, and nothing at the foreign port',
     hint: 'Do not reply to the source address of the datagram: compute the address from the field from.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const stranger = await strangerOf(node)
       try {
@@ -117,7 +118,7 @@ export const addressCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'pongs to two peers that ping at the same time, each with its own seq',
     hint: 'Take the receiver of the pong from the ping that you answer, not from a variable that the next ping overwrites.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       await Promise.all(
         Array.from({ length: 10 }, async (_, i) => {

@@ -1,6 +1,7 @@
 // Bounds on what a node keeps because of others: common.md section 4, ring.md sections 9 and 10.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, nthSeen, requireCount, requireSent, sent, sentTo } from './frames.ts'
 import { FIRST, FOREIGN_NAME, livelyPings, NEAR, OTHER, OWN_NAME, SECOND, settle } from './neighbourhood.ts'
@@ -33,7 +34,7 @@ export const boundsCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: '256 requests on the wire, busy for the next one, an answer to each, and a free place after it',
     hint: 'Count the waiting commands; take each out when it ends.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench, patient)
       const name = FOREIGN_NAME
       const waiting = Array.from({ length: 256 }, () =>
@@ -72,7 +73,7 @@ export const boundsCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: '256 store-accepts, busy for the next store, and a free place after one put',
     hint: 'Count the puts that you allowed and that have not come.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, patient)
       const content = randomContent(bench, 20)
       const store = (request: number) =>
@@ -126,7 +127,7 @@ export const boundsCases: readonly Case[] = [
     evidence:
       '64 offers, none for number 65 until one transfer ends, and not-found for a missing file meanwhile',
     hint: 'Keep the request in a queue while 64 transfers run; begin it when one ends.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench, { ...patient, mss: 100 })
       await storeOwn(bench, node, OWN_NAME, randomContent(bench, 5))
       const serve = (origin: typeof other) =>
@@ -160,7 +161,7 @@ export const boundsCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'at most 64 of 200 lookups after the successor is back, and a fresh one',
     hint: 'Bound the queue of messages that you could not send.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, first, other } = await settle(bench, { ...patient, ...livelyPings(bench) })
       const content = randomContent(bench, 10)
       await storeOwn(bench, node, OWN_NAME, content)

@@ -2,10 +2,9 @@
 //
 // The cases ask for names that nobody stored. A node that owns the key answers the origin with not-found; a node that does
 // not sends the request on. So one message shows what the node believes, and no file is needed.
-import type { Node } from '../../driver/node.ts'
 import { keyOf, ownerOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import type { Probe } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
@@ -41,7 +40,7 @@ const WRONG_NAMES: readonly unknown[] = [
 ]
 
 interface Asked {
-  readonly node: Node
+  readonly node: RingNode
   /** The peer that sends the request, and is in `from`. */
   readonly via: Probe
   readonly origin: Probe
@@ -49,7 +48,7 @@ interface Asked {
 }
 
 /** Asks for a name and gives the node's reaction: its answer to the origin, or the request that it sent on. */
-async function reactionTo(bench: Bench, { node, via, origin, name }: Asked): Promise<Frame> {
+async function reactionTo(bench: RingBench, { node, via, origin, name }: Asked): Promise<Frame> {
   const request = freshNumber(bench)
   const connection = await via.connect(node)
   await connection.send(requestMessage({ from: via.id, origin: origin.id, name, request }))
@@ -60,7 +59,7 @@ async function reactionTo(bench: Bench, { node, via, origin, name }: Asked): Pro
   })
 }
 
-async function requireOwned(bench: Bench, asked: Asked, requirement: string): Promise<Frame> {
+async function requireOwned(bench: RingBench, asked: Asked, requirement: string): Promise<Frame> {
   const frame = await reactionTo(bench, asked)
   bench.require(frame.message?.type === 'ring.not-found' && frame.to === asked.origin.id, {
     requirement,
@@ -72,7 +71,7 @@ async function requireOwned(bench: Bench, asked: Asked, requirement: string): Pr
 }
 
 async function requireForwarded(
-  bench: Bench,
+  bench: RingBench,
   asked: Asked,
   successor: number,
   requirement: string,
@@ -89,14 +88,14 @@ async function requireForwarded(
 }
 
 /** A name with this key, one of the 39 or 40 that there are. */
-function nameWithKey(bench: Bench, key: number): string {
+function nameWithKey(bench: RingBench, key: number): string {
   const names = Math.floor((9999 - key) / 256) + 1
   return String(key + 256 * Math.floor(bench.random() * names)).padStart(4, '0')
 }
 
 /** A node among probes of the ring, and what each of these keys must be to it. */
 async function judgeKeys(
-  bench: Bench,
+  bench: RingBench,
   options: {
     ring: readonly number[]
     self: number
@@ -237,7 +236,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'not-found for the own half, forwarded requests for the other',
     hint: 'With two peers the other one is predecessor and successor at once.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([NEAR, SELF, OTHER])
       const origin = await bench.probe(OTHER)
       const { node, probes } = await bench.nodeAmongProbes([NEAR, SELF], SELF, { config: quietConfig(bench) })
@@ -262,7 +261,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'stores of keys around the circle that all stay here, and not-found to a stranger',
     hint: '(x, x] is the whole circle.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, stranger } = await settleAlone(bench, FIRST)
       const path = await writeContent(bench, 'content', randomContent(bench, 30))
       for (const name of ['0000', '0099', '0100', '0101', '0255', '9999']) {
@@ -287,7 +286,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a reaction to each that agrees with the owner computed from the ids',
     hint: 'The failing name is in the report: compute its key modulo 256 by hand and place it on the circle.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const edges = [-3, -2, -1, 0, 1, 2, 3].flatMap((step) => [NEAR + step, SELF + step])
       const keys = [...edges, ...Array.from({ length: 82 }, () => Math.floor(bench.random() * 256))]
@@ -325,7 +324,7 @@ export const circleCases: readonly Case[] = [
     evidence:
       'not-found for keys in (from, self], forwarded requests for others, and no predecessor in state',
     hint: 'Right after init nobody may have pinged you yet: take from of the message as lower end, not the whole circle.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([NEAR, SELF, FIRST, SECOND, OTHER])
       const [via, origin] = await Promise.all([
         bench.probe(NEAR),
@@ -359,7 +358,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'not-found without a message for the key 100, a request at the first successor for key 99',
     hint: 'Right after init you cannot know how far your keys reach: ask the ring, it leads back to you if need be.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST, SECOND])
       await Promise.all([bench.probe(FIRST), bench.probe(SECOND)])
       const node = await bench.node(SELF, { config: quietConfig(bench) })
@@ -391,7 +390,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'key 70 owned before, sent on after the ping of peer 80, and key 81 still owned',
     hint: 'Look up the predecessor when a message arrives; do not compute the interval once at init.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = [NEAR, SELF, FIRST, SECOND]
       await bench.ids([...ring, 80])
       const newcomer = await bench.probe(80)
@@ -422,7 +421,7 @@ export const circleCases: readonly Case[] = [
     evidence:
       'keys just above the first predecessor owned after a ping with slot 2 from a peer close to the node',
     hint: 'Only the first predecessor, the sender of slot 1, limits what you own.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       await hood.other.ping(hood.node, 2, 5)
       await requireSent(bench, sentTo(OTHER, 'ring.pong', { seq: 5 }), {
@@ -443,7 +442,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'an error with code schema for each wrong name, an answer for a good one',
     hint: 'Check name against four digits when a message arrives, not only when a command does.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       for (const name of WRONG_NAMES) {
         for (const message of [
@@ -478,7 +477,7 @@ export const circleCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the name 0159 in a forwarded request, and 0000 and 0077 in files',
     hint: 'A name is a string. Convert it to a number only to compute the key.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const frame = await requireForwarded(
         bench,

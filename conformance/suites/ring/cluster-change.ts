@@ -1,8 +1,8 @@
 // Rings of real nodes that grow and shrink in order. After each step the ring must be the one that the oracle computes from
 // the ids that are in it, and its files must be found where they belong.
 import { acceptorOf, placementOf, successorsOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, sent } from './frames.ts'
 import { randomContent } from './procedures/content.ts'
@@ -14,7 +14,7 @@ import { stage } from './procedures/stages.ts'
 import { requireSuccessors } from './procedures/successors.ts'
 
 /** A newcomer joins by way of a member; the result must be the oracle's, and the ring with it at rest. */
-const enter = async (bench: Bench, nodes: Nodes, newcomer: number, via: number): Promise<Nodes> => {
+const enter = async (bench: RingBench, nodes: Nodes, newcomer: number, via: number): Promise<Nodes> => {
   const members = [...nodes.keys()]
   const { acceptor, route, successors } = placementOf(members, via, newcomer)
   const node = await bench.node(newcomer, { config: steadyPings(bench) })
@@ -42,14 +42,19 @@ const enter = async (bench: Bench, nodes: Nodes, newcomer: number, via: number):
   return new Map([...nodes, [newcomer, node]])
 }
 
-const enterAndRest = async (bench: Bench, nodes: Nodes, newcomer: number, via: number): Promise<Nodes> => {
+const enterAndRest = async (
+  bench: RingBench,
+  nodes: Nodes,
+  newcomer: number,
+  via: number,
+): Promise<Nodes> => {
   const start = bench.frames.length
   const grown = await enter(bench, nodes, newcomer, via)
   await requireAtRest(bench, grown, 'ring.join.place', `after ${newcomer} joined`, start)
   return grown
 }
 
-const leaveAndRest = async (bench: Bench, nodes: Nodes, gone: number): Promise<Nodes> => {
+const leaveAndRest = async (bench: RingBench, nodes: Nodes, gone: number): Promise<Nodes> => {
   const start = bench.frames.length
   await nodeOf(nodes, gone).stop()
   const departs = framesOf(bench, allOf(since(start), from(gone), sent('ring.depart')))
@@ -73,7 +78,7 @@ export const clusterChangeCases: readonly Case[] = [
     evidence: 'after each join the route, the successors of the newcomer, and the whole ring at rest',
     hint: 'Look at the first step after which the ring is not at rest, and at what its acceptor told whom.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const steps = [
         { newcomer: 200, via: 100 },
         { newcomer: 150, via: 100 },
@@ -98,7 +103,7 @@ export const clusterChangeCases: readonly Case[] = [
     evidence: 'both at rest, with pings in slot 1 only',
     hint: 'In a ring of two there is one other peer: it is your first successor, and nobody but you is the second.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const alone = await bench.cluster([255], { config: steadyPings(bench), later: [0] })
       const newcomer = await bench.node(0, { config: steadyPings(bench) })
       await newcomer.command('join', { via: 255 })
@@ -123,7 +128,7 @@ export const clusterChangeCases: readonly Case[] = [
     evidence: 'three results as the oracle says, then the whole ring at rest',
     hint: 'One join that is under way must not hold up or disturb another one.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const newcomers = [
         { newcomer: 20, via: 210 },
         { newcomer: 100, via: 10 },
@@ -165,7 +170,7 @@ export const clusterChangeCases: readonly Case[] = [
     evidence: 'after each departure the rest of the ring at rest',
     hint: 'The second predecessor keeps its first successor: it takes only the first id of the message.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       let nodes: Nodes = await bench.cluster([0, 60, 120, 180, 255], { config: steadyPings(bench) })
       for (const gone of [120, 0, 255, 60]) nodes = await leaveAndRest(bench, nodes, gone)
       await nodeOf(nodes, 180).stop()
@@ -180,7 +185,7 @@ export const clusterChangeCases: readonly Case[] = [
     evidence: 'the ring at rest without it, then with it',
     hint: 'Who has left is forgotten: its id is free.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([30, 90, 150, 210], { config: steadyPings(bench) })
       const rest = await leaveAndRest(bench, nodes, 90)
       await enterAndRest(bench, rest, 90, 210)
@@ -203,7 +208,7 @@ export const clusterChangeCases: readonly Case[] = [
       'files of the same key stored and found at the old owner, at the newcomer, and at the old owner again',
     hint: 'Own the keys after your first predecessor, and learn the predecessor from pings, again and again.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const before = await bench.cluster([40, 120, 200], { config: steadyPings(bench), later: [100] })
       const contents = [0, 1, 2].map(() => randomContent(bench, 700))
       const file = (turn: number) => ({

@@ -3,8 +3,8 @@
 // Most peers die here by having all their links cut, which looks the same to the others and costs no process. The cases with
 // processes of their own make sure that nobody has confused the two.
 import { ownerOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf } from './frames.ts'
 import { randomContent } from './procedures/content.ts'
@@ -24,7 +24,7 @@ interface Loss {
 }
 
 /** Cuts peers off; the rest must be at rest without them, and have declared nobody else dead. */
-const loseAndRest = async (bench: Bench, nodes: Nodes, gone: readonly number[]): Promise<Nodes> => {
+const loseAndRest = async (bench: RingBench, nodes: Nodes, gone: readonly number[]): Promise<Nodes> => {
   const start = bench.frames.length
   for (const id of gone) isolate(bench, nodes.keys(), id)
   const rest = new Map([...nodes].filter(([id]) => !gone.includes(id)))
@@ -50,7 +50,7 @@ const loss = (slug: string, title: string, { ring, gone }: Loss, hint: string): 
       'the rest of the ring at rest, in state and in pings; the one that was cut off as a ring of one',
     hint,
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster(ring, { config: watchfulPings(bench) })
       await loseAndRest(bench, nodes, gone)
       // Each of those that were cut off lost both its successors at once, whatever became of the others.
@@ -108,7 +108,7 @@ export const clusterDeathCases: readonly Case[] = [
     evidence: 'round trips in the ring before and after, each hop, the bytes on disk',
     hint: 'Ids must stay numbers after a repair; forward to the successor of this moment, not of the start.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = [20, 70, 120, 170, 220]
       const nodes = await bench.cluster(ring, { config: watchfulPings(bench) })
       const kept = { name: '0200', content: randomContent(bench, 900) }
@@ -131,7 +131,7 @@ export const clusterDeathCases: readonly Case[] = [
     evidence: 'the result from the owner behind the dead peer',
     hint: 'Keep a lookup that cannot be sent and try again every ping interval, to the first successor of that moment.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([20, 70, 120, 170, 220], { config: watchfulPings(bench) })
       const content = randomContent(bench, 400)
       await storeFile(bench, nodes, 20, '0150', content)
@@ -166,7 +166,7 @@ export const clusterDeathCases: readonly Case[] = [
     hint: 'A connection that is refused or reset is no reason to end; a dead peer that joins again is a peer like any other.',
     cluster: true,
     ownProcesses: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([30, 90, 210], { config: steadyPings(bench) })
       const start = bench.frames.length
       await nodeOf(nodes, 90).kill()
@@ -205,7 +205,7 @@ export const clusterDeathCases: readonly Case[] = [
     hint: 'Four unanswered pings are a death, fewer are none. A peer that was thought dead sends pings and answers again.',
     cluster: true,
     ownProcesses: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([30, 90, 150], { config: steadyPings(bench) })
       const content = randomContent(bench, 500)
       await storeFile(bench, nodes, 30, '0140', content)

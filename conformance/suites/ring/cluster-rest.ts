@@ -1,8 +1,8 @@
 // Rings of real nodes that nobody disturbs: who follows whom, who owns what, and the way of every lookup. All of it is
 // compared with the oracle, which knows only the ids.
 import { keyOf, ownerOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, sentTo } from './frames.ts'
 import { randomContent } from './procedures/content.ts'
@@ -32,7 +32,7 @@ const atRest = (size: keyof typeof RINGS): Case =>
     evidence: 'each peer pings its first and second successor; successors and predecessors in state',
     hint: 'The last peer is followed by the first; predecessors are learnt from pings and never sorted by id.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster(RINGS[size], { config: steadyPings(bench) })
       await requireAtRest(bench, nodes, 'ring.circle.successors', 'at rest', 0)
     },
@@ -67,7 +67,7 @@ const lookups = (size: keyof typeof RINGS): Case =>
     evidence: 'each hop of each lookup, the content on the wire, the bytes on disk',
     hint: 'The owner is the first peer whose id equals the key or follows it; above the last peer that is the first one.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = RINGS[size]
       const nodes = await bench.cluster(ring, { config: idlePings(bench) })
       const originAt = (place: number): number => ring[place % ring.length] ?? ring[0]
@@ -110,7 +110,7 @@ export const clusterRestCases: readonly Case[] = [
     evidence: 'the ring at rest, each hop of each lookup, the bytes on disk',
     hint: 'Nothing may depend on the ids of the examples.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ids = new Set<number>()
       while (ids.size < 5) ids.add(Math.floor(bench.random() * 256))
       const nodes = await bench.cluster([...ids], { config: idlePings(bench) })
@@ -133,7 +133,7 @@ export const clusterRestCases: readonly Case[] = [
     evidence: 'not-found from the owner to each origin, and no further request',
     hint: 'The owner answers at once when it does not have the file; the request must not circulate.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = RINGS.four
       const nodes = await bench.cluster(ring, { config: idlePings(bench) })
       const name = '0100'

@@ -1,6 +1,7 @@
 // What a message is: common.md sections 1 and 2.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
@@ -20,7 +21,7 @@ import { fence, requireSameState } from './procedures/standstill.ts'
 
 /** Requires a pong to a ping that is given as text. */
 async function requirePongTo(
-  bench: Bench,
+  bench: RingBench,
   { node, near }: Neighbourhood,
   text: string | Uint8Array,
   seq: number,
@@ -36,7 +37,7 @@ async function requirePongTo(
 
 /** Datagrams that must be dropped: no answer to anyone, the same state, and a good ping answered after them. */
 async function requireDropped(
-  bench: Bench,
+  bench: RingBench,
   requirement: string,
   datagrams: readonly Malformed[],
 ): Promise<void> {
@@ -90,7 +91,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a pong to each spelling',
     hint: 'Use a JSON parser; do not look for fields at fixed places.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const spellings: readonly (readonly [string, string])[] = [
         ['with fields in another order', '{"slot":1,"seq":901,"from":60,"type":"ring.ping"}'],
         ['with white space', ' {\n\t"type" : "ring.ping" ,\r\n "from":60, "seq" : 902,"slot":1 } \n'],
@@ -115,7 +116,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'request numbers sent on with exactly the same digits',
     hint: 'No 32-bit integers, no floats, no exponent.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const request of [
         2 ** 31,
@@ -150,7 +151,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pongs to pings with extra fields of every kind, names of object members among them',
     hint: 'Take the fields that you know and leave the rest alone; do not pass the object as arguments of a function.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const extras: readonly string[] = [
         '"version":2',
         '"nested":{"from":3,"seq":4,"type":"ring.pong"}',
@@ -185,7 +186,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'requests with extra fields answered and sent on',
     hint: 'A strict parser that refuses unknown fields cannot talk to the next version.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const extra = { version: 2, note: 'é☃', nested: { type: 'error' }, list: [null, {}], size: 'big' }
       for (const [name, to, type] of [
@@ -214,7 +215,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no answer to the first value, and a pong to the same ping without the double key',
     hint: 'Refuse the message, or use the last value as most JSON parsers do.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const before = await node.state()
       await other.sendUdpBytes(
@@ -249,7 +250,7 @@ export const encodingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a pong to a ping of 8,192 bytes whose seq comes last',
     hint: 'Give recvfrom a buffer of at least 8,192 bytes; 1,024 or 2,048 cut the message.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       for (const [i, size] of [1500, 4096, 8191, 8192].entries()) {
         const bare = `{"type":"ring.ping","from":60,"slot":1,"padding":"","seq":${970 + i}}`

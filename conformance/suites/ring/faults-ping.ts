@@ -1,6 +1,7 @@
 // Pings over links that lose some of them, in both directions or in one.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf } from './frames.ts'
 import { deadBy } from './procedures/deaths.ts'
@@ -26,7 +27,7 @@ export const faultsPingCases: readonly Case[] = [
       'at least 100 pings, at least 20 of them or their pongs lost; each death, if any, justified by the capture',
     hint: 'Reset the counter at each pong. This case reads from the wire which pings were really lost.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = [30, 90, 150, 210]
       const nodes = await bench.cluster(ring, { config: watchfulPings(bench) })
       const start = bench.frames.length
@@ -62,7 +63,7 @@ export const faultsPingCases: readonly Case[] = [
     evidence: 'the death of 90 at 30; pings of 90 to its living successors',
     hint: 'Whoever is not heard is dead for the one that listens; the other side knows nothing of it.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([30, 90, 150, 210], { config: watchfulPings(bench) })
       const start = bench.frames.length
       bench.link(30, 90).set({ drop: 1 })
@@ -96,7 +97,7 @@ export const faultsPingCases: readonly Case[] = [
     evidence: 'at least 40 pings over such links, no death, the ring at rest',
     hint: 'A pong that answers an older ping than the last one is no news; a ping is answered each time it comes.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = [0, 100, 255]
       const nodes = await bench.cluster(ring, { config: steadyPings(bench) })
       const start = bench.frames.length

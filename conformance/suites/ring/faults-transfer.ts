@@ -1,7 +1,8 @@
 // Transfers over links with faults. Two nodes, one file; the verdict is about bytes on disk: right, or a definite failure
 // and nothing left behind. Links that merely lose, repeat, delay or reorder must not cost a transfer.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Faults } from '../../wire/relay.ts'
 import { ringCase } from './define.ts'
 import { framesOf } from './frames.ts'
@@ -22,7 +23,7 @@ const MSS = 100
 /** Transfers until a link has touched a datagram: one that is kind to all fifty of a transfer has shown nothing yet. */
 const ATTEMPTS_MAX = 5
 
-const pair = (bench: Bench): Promise<Nodes> =>
+const pair = (bench: RingBench): Promise<Nodes> =>
   bench.cluster([ASKER, OWNER], {
     config: {
       ...idlePings(bench),
@@ -33,7 +34,7 @@ const pair = (bench: Bench): Promise<Nodes> =>
     },
   })
 
-const setBothWays = (bench: Bench, faults: Faults): void => {
+const setBothWays = (bench: RingBench, faults: Faults): void => {
   bench.link(ASKER, OWNER).set(faults)
   bench.link(OWNER, ASKER).set(faults)
 }
@@ -42,7 +43,7 @@ const isOfTransfer = (message: Readonly<Record<string, unknown>> | undefined): b
   message?.type !== 'ring.ping' && message?.type !== 'ring.pong'
 
 /** Frames that a fault has touched, as the relay noted. */
-const touched = (bench: Bench, start: number): number =>
+const touched = (bench: RingBench, start: number): number =>
   framesOf(
     bench,
     allOf(since(start), (frame) => frame.transport === 'udp' && frame.fate !== 'passed'),
@@ -59,7 +60,7 @@ const survives = (slug: string, title: string, faults: Omit<Faults, 'only'>, als
     evidence: 'datagrams that the link touched, and a file that arrived byte for byte',
     hint: 'Send again what is not acknowledged; acknowledge again what comes again; take only what comes next.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       const content = randomContent(bench, 15 * MSS + 37)
       await storeFile(bench, nodes, OWNER, NAME, content)
@@ -83,7 +84,7 @@ const survivesOrFails = (slug: string, title: string, faults: Omit<Faults, 'only
       'datagrams that the link touched; the right bytes or a definite error; a transfer that succeeds on a whole link',
     hint: 'Compare size and digest before you report success; drop what is no valid message.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       const asker = nodeOf(nodes, ASKER)
       const content = randomContent(bench, 15 * MSS + 37)
@@ -119,7 +120,7 @@ const cutDownload = (slug: string, title: string, faults: Faults): Case =>
     evidence: 'the error transfer-failed, nothing of the file in the folder; then a transfer that succeeds',
     hint: 'Write to a temporary file, compare size and digest, rename; remove it when the connection ends early.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       const asker = nodeOf(nodes, ASKER)
       const content = randomContent(bench, 20_000)
@@ -150,7 +151,7 @@ const cutUpload = (slug: string, title: string, faults: Faults): Case =>
     evidence: 'a store that fails, no such file at the owner; then a store that succeeds',
     hint: 'A file exists only when all its bytes have come and its digest is right.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       const [asker, owner] = [nodeOf(nodes, ASKER), nodeOf(nodes, OWNER)]
       const content = randomContent(bench, 20_000)
@@ -221,7 +222,7 @@ export const faultsTransferCases: readonly Case[] = [
     evidence: 'put and file with the right content, the bytes on disk',
     hint: 'Gather bytes until the LF, then exactly bodyLength bytes: one read is not one message.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       setBothWays(bench, { tcpChunkBytes: 1 })
       const content = randomContent(bench, 700)
@@ -238,7 +239,7 @@ export const faultsTransferCases: readonly Case[] = [
     evidence: 'put and file with the right content, the bytes on disk',
     hint: 'The first piece of a body may come together with its line, and the next line with its last piece.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       setBothWays(bench, { tcpChunkBytes: 61 })
       const content = randomContent(bench, 9000)
@@ -268,7 +269,7 @@ export const faultsTransferCases: readonly Case[] = [
     evidence: 'a definite error; a reply and a request of its own meanwhile; a transfer on the healed link',
     hint: 'A connection on which nothing comes must not hold up anything else; give a command up when its time is over.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await bench.cluster([ASKER, OWNER], {
         config: { ...idlePings(bench), requestTimeoutMs: 8 * bench.timing.pingIntervalMs },
       })
@@ -315,7 +316,7 @@ export const faultsTransferCases: readonly Case[] = [
     evidence: 'forty results with the right digest',
     hint: 'Commands run beside each other; tell transfers apart by owner and number.',
     cluster: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const nodes = await pair(bench)
       const content = randomContent(bench, 3 * MSS)
       await storeFile(bench, nodes, OWNER, NAME, content)

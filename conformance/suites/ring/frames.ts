@@ -1,6 +1,6 @@
 // Looking for messages of the program under test among the captured frames, and judging their fields.
 import { isDeepStrictEqual } from 'node:util'
-import type { Bench } from '../../verdict/bench.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 
 export type FramePredicate = (frame: Frame) => boolean
@@ -24,12 +24,12 @@ export const sentTo = (to: number, type: string, fields: Fields = {}): FramePred
 /** Any frame of the program over TCP. */
 export const anyTcp: FramePredicate = (frame) => frame.sender === 'program' && frame.transport === 'tcp'
 
-export const framesOf = (bench: Bench, matches: FramePredicate): readonly Frame[] =>
+export const framesOf = (bench: RingBench, matches: FramePredicate): readonly Frame[] =>
   bench.frames.filter(matches)
 
 /** Waits for the first frame that matches, and fails the requirement without it. */
 export async function requireSent(
-  bench: Bench,
+  bench: RingBench,
   matches: FramePredicate,
   details: { readonly requirement: string; readonly expected: string; readonly actual?: string },
 ): Promise<Frame> {
@@ -37,7 +37,11 @@ export async function requireSent(
 }
 
 /** The `count`-th frame, past or future, that matches. */
-export function nthSeen(bench: Bench, matches: FramePredicate, count: number): Promise<Frame | undefined> {
+export function nthSeen(
+  bench: RingBench,
+  matches: FramePredicate,
+  count: number,
+): Promise<Frame | undefined> {
   let left = count
   return bench.seen((frame) => {
     if (matches(frame)) left -= 1
@@ -47,7 +51,7 @@ export function nthSeen(bench: Bench, matches: FramePredicate, count: number): P
 
 /** Waits until at least `count` frames match and gives them; fails the requirement when fewer come. */
 export async function requireCount(
-  bench: Bench,
+  bench: RingBench,
   count: number,
   matches: FramePredicate,
   details: { readonly requirement: string; readonly expected: string },
@@ -68,7 +72,7 @@ export async function requireCount(
 }
 
 /** The fields of a frame are exactly these values. */
-export function requireFields(bench: Bench, frame: Frame, requirement: string, fields: Fields): void {
+export function requireFields(bench: RingBench, frame: Frame, requirement: string, fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) {
     bench.require(isDeepStrictEqual(frame.message?.[name], value), {
       requirement,
@@ -81,7 +85,7 @@ export function requireFields(bench: Bench, frame: Frame, requirement: string, f
 
 /** No frame so far matches. */
 export function requireNone(
-  bench: Bench,
+  bench: RingBench,
   matches: FramePredicate,
   details: { readonly requirement: string; readonly expected: string },
 ): void {

@@ -1,7 +1,7 @@
 // Lines, bodies and connections: common.md section 3. The messages are lookups, and puts where a body is needed.
-import type { Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import type { Probe, ProbeConnection } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
@@ -45,7 +45,7 @@ function paddedLine(request: number, size: number): string {
 }
 
 async function requireAnswered(
-  bench: Bench,
+  bench: RingBench,
   request: number,
   requirement: string,
   what: string,
@@ -58,7 +58,7 @@ async function requireAnswered(
 
 /** The next frame on a connection is an error with one of these codes. */
 async function requireError(
-  bench: Bench,
+  bench: RingBench,
   connection: ProbeConnection,
   codes: readonly string[],
   requirement: string,
@@ -79,8 +79,8 @@ async function requireError(
 
 /** store and store-accept for a put that the case then sends in its own way; gives the put's line. */
 async function agreedPut(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   near: Probe,
   origin: Probe,
   name: string,
@@ -98,7 +98,7 @@ async function agreedPut(
 }
 
 async function requireStored(
-  bench: Bench,
+  bench: RingBench,
   connection: ProbeConnection,
   name: string,
   requirement: string,
@@ -118,7 +118,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'answers to lines of 1,025, 8,193, 65,535 and 65,536 bytes',
     hint: 'Collect bytes until the LF, however many reads that takes, up to 65,536.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const size of [1025, 8193, 65_535, LINE_BYTES_MAX]) {
         const request = freshNumber(bench)
@@ -143,7 +143,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'too-long, a closed connection and no other answer; the same line one byte shorter is answered',
     hint: 'Count while you collect; stop at the limit, answer and close.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const before = await node.state()
       const refused = freshNumber(bench)
@@ -182,7 +182,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'too-long or a closed connection before any LF came, and a pong after it',
     hint: 'Do not wait for the LF of a line that is already too long.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const connection = await near.connect(node)
       const piece = '{"type":"ring.request",'.padEnd(65_536, ' ')
@@ -216,7 +216,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'answers to lines ended by CR LF, also before a body, whose CR and LF bytes stay',
     hint: 'Strip one CR at the end of a line; touch no byte of a body.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const requests = [freshNumber(bench), freshNumber(bench)]
       const connection = await near.connect(node)
@@ -243,7 +243,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the message answered and the body stored intact',
     hint: 'One read is not one message. Decode UTF-8 when the line is complete, not for each piece.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const request = freshNumber(bench)
       const text = Buffer.from(line({ note: 'é☃😀', ...ownRequest(request) }))
@@ -271,7 +271,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'one answer to each message, wherever it was cut',
     hint: 'Keep what comes after the last LF until the next piece arrives.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const connection = await near.connect(node)
       const requests: number[] = []
@@ -301,7 +301,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'every message answered, three puts stored in order on their connection',
     hint: 'After a message look at what is left of the piece; after a body too.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const requests = Array.from({ length: 12 }, () => freshNumber(bench))
       const glued = await near.connect(node)
@@ -355,7 +355,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'sixty answers',
     hint: 'Do not close the connection after the first message; do not wait for the first connection to end either.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const kept = await near.connect(node)
       let answer: Frame | undefined
@@ -387,7 +387,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'both bodies stored and sent back byte for byte',
     hint: 'If the letters arrive and the other bytes do not, something decodes the body as text: keep it as bytes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const letters = contentOf(Buffer.from('plain letters and nothing else'))
       const whole = { via: near, origin: other, name: OWN_NAME }
@@ -408,7 +408,7 @@ export const framingCases: readonly Case[] = [
     evidence:
       'the error unknown-type and no answer to a request inside the body; an answer to the request by itself',
     hint: 'Skip bodyLength bytes, or close the connection.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const hidden = freshNumber(bench)
       const inner = line(ownRequest(hidden))
@@ -444,7 +444,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the body stored intact and the same successors, although the body holds a depart',
     hint: 'After the LF of a header with bodyLength the next bytes are content, whatever they look like.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const before = await node.state()
       const inner = [
@@ -478,7 +478,7 @@ export const framingCases: readonly Case[] = [
     evidence:
       'an error with the right code for each, the same state, and an answer to the line without a fault',
     hint: 'malformed: no JSON object. unknown-type: no such message on TCP. schema: a field is missing, of the wrong type or out of range.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const before = await node.state()
       const request = freshNumber(bench)
@@ -509,7 +509,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'an error, a closed connection and nothing stored; the put without the fault is stored',
     hint: 'Do not read the body of a refused message as lines: answer and close.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const before = await node.state()
       const content = contentOf(Buffer.from(line(ownRequest(515_151))))
@@ -553,7 +553,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'nothing on the connection after errors, and an answer to a request after them',
     hint: 'Two peers that answer errors with errors never stop.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const connection = await near.connect(node)
       for (const code of ['internal', 'unexpected', 'malformed']) {
@@ -582,7 +582,7 @@ export const framingCases: readonly Case[] = [
     evidence:
       'stored after the sending side was shut down, a closed connection, and answers to three requests',
     hint: 'End of input is not end of connection: handle what came before, write your answers, then close.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const requests = [freshNumber(bench), freshNumber(bench), freshNumber(bench)]
       const asking = await near.connect(node)
@@ -618,7 +618,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'successor-answer after the sending side was shut down',
     hint: 'A peer that closes its sending side may still be waiting for your answer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const connection = await tell(near, node, { type: 'ring.successor-query', from: NEAR })
       connection.end()
@@ -637,7 +637,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no reaction to whole and half objects without LF; an answer with the LF',
     hint: 'The LF ends a message, the end of the connection does not.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const cut = [freshNumber(bench), freshNumber(bench), freshNumber(bench)] as const
       const texts = [
@@ -676,7 +676,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no stored and not-found after each cut, the older file unharmed, and the whole put stored',
     hint: 'Give the file its name when the last byte has arrived, not before.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const older = randomContent(bench, 50)
       const whole = { via: near, origin: other, name: OWN_NAME, content: older }
@@ -715,7 +715,7 @@ export const framingCases: readonly Case[] = [
     evidence:
       'pong, not-found and a stored file beside 60 silent connections, which are served when they go on',
     hint: 'One thread per connection, or an event loop; but never a blocking read in the loop that serves everyone.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const slow: { connection: ProbeConnection; request: number; rest: string }[] = []
       for (let i = 0; i < 60; i += 1) {
@@ -745,7 +745,7 @@ export const framingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pong, not-found and another stored file meanwhile, and the first one stored when it goes on',
     hint: 'Read bodies piece by piece beside everything else.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       const content = randomContent(bench, 1000)
       const put = await agreedPut(bench, node, near, other, OWN_NAME, content)

@@ -1,8 +1,8 @@
 // Whatever arrives on a socket, the node lives on, serves, and keeps its state: common.md section 4.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
@@ -28,7 +28,7 @@ const HOSTILE = 'common.robust.hostile'
 
 /** The node serves as before: a ping, a store and a request. */
 async function requireServes(
-  bench: Bench,
+  bench: RingBench,
   { node, near, other }: Neighbourhood,
   name: string,
 ): Promise<Frame> {
@@ -40,7 +40,7 @@ async function requireServes(
 
 /** Sends broken datagrams in batches that no socket buffer loses, each followed by a ping that must be answered. */
 async function pourDatagrams(
-  bench: Bench,
+  bench: RingBench,
   { node, near, first }: Neighbourhood,
   count: number,
 ): Promise<void> {
@@ -55,7 +55,7 @@ async function pourDatagrams(
 }
 
 /** Sends broken lines, several on a connection; the first must be answered with an error, then the node may close. */
-async function pourLines(bench: Bench, { node, first }: Neighbourhood, count: number): Promise<void> {
+async function pourLines(bench: RingBench, { node, first }: Neighbourhood, count: number): Promise<void> {
   const batch = 20
   for (let done = 0; done < count; done += batch) {
     const lines = Array.from({ length: Math.min(batch, count - done) }, () =>
@@ -87,7 +87,7 @@ export const hostileCases: readonly Case[] = [
     evidence:
       'a pong between the batches, errors on TCP, the same state, and a store and a request served after it all',
     hint: 'The seed repeats the same messages. Look at the last messages before the node went silent, and check every field before you use it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node } = hood
       const before = await node.state()
@@ -118,7 +118,7 @@ export const hostileCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the node serves after nested datagrams and lines',
     hint: 'Recursive parsers run out of stack; catch what they throw.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, first, near } = hood
       const before = await node.state()
@@ -166,7 +166,7 @@ export const hostileCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the node serves after them',
     hint: 'Do not reserve memory for a length that somebody else wrote.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, near, other, second } = hood
       const before = await node.state()
@@ -226,7 +226,7 @@ export const hostileCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the same state and a node that serves',
     hint: 'Handle the error of every socket, also of one that you only write to.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, first } = hood
       const before = await node.state()
@@ -256,7 +256,7 @@ export const hostileCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the same state and a node that serves',
     hint: 'An empty datagram is not the end of input; a long one may arrive cut.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, near } = hood
       const before = await node.state()
@@ -287,7 +287,7 @@ export const hostileCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the same successors and files, and a node that serves',
     hint: 'Each answer type needs a waiting question; without one it changes nothing.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, other, near } = hood
       await storeOwn(bench, node, OWN_NAME_LOW, randomContent(bench, 10))

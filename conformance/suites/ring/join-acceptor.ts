@@ -1,8 +1,8 @@
 // Join, seen from the peer in whose gap the newcomer belongs. One node among probes: its predecessor hands it the join of a
 // newcomer, which is a probe too; so every message of the procedure is seen, and all that must not be sent is seen missing.
 import { acceptorOf, predecessorsOf, successorsOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { ProbeConnection } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
@@ -31,7 +31,7 @@ const routeTo = ({ ring, self }: Gap): readonly number[] =>
   [...predecessorsOf(ring, self)].reverse().filter((id) => id !== null)
 
 /** The newcomer must get `accept` at its own address, not on the connection on which its question came. */
-const requireAccept = (bench: Bench, gap: Gap, question: ProbeConnection) => {
+const requireAccept = (bench: RingBench, gap: Gap, question: ProbeConnection) => {
   const [first, second] = successorsOf(gap.ring, gap.self)
   const alone = gap.ring.length === 1
   return requireSeen(bench, allOf(sentTo(gap.newcomer, 'ring.accept'), notOn(question)), {
@@ -46,7 +46,7 @@ const requireAccept = (bench: Bench, gap: Gap, question: ProbeConnection) => {
 }
 
 /** Joins a newcomer into the node's gap and judges everything that the node does about it. */
-const judgeAcceptance = async (bench: Bench, gap: Gap): Promise<void> => {
+const judgeAcceptance = async (bench: RingBench, gap: Gap): Promise<void> => {
   const { ring, self, newcomer } = gap
   if (acceptorOf(ring, newcomer) !== self) throw new Error(`${newcomer} does not belong to ${self}`)
   const scene = await memberScene(bench, ring, self, { strangers: [newcomer] })
@@ -176,7 +176,7 @@ const refused = ringCase({
   evidence:
     'accept, and after its refusal 14 as first successor again and successor-change with 9 and 14 at 8',
   hint: 'Read what comes back on the connection of accept: an error means that the newcomer is in no ring.',
-  async run(bench: Bench) {
+  async run(bench: RingBench) {
     const gap = { ring: [4, 8, 9, 14, 19], self: 9, newcomer: 11 }
     const scene = await memberScene(bench, gap.ring, gap.self, { strangers: [gap.newcomer] })
     const question = await handJoin(scene, gap)
@@ -216,7 +216,7 @@ export const joinAcceptorCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'accept before any ping of a predecessor; successor-change after that ping and not before',
     hint: 'Keep the message until the first ping with slot 1 arrives; do not wait with accept, and do not guess the predecessor.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [4, 8, 14, 19, 11])
       await scene.node.command('init', { successors: [14, 19] })
       const start = bench.frames.length
@@ -249,7 +249,7 @@ export const joinAcceptorCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no successor-change after the first join, one after the second',
     hint: 'A ring of one has no predecessor: the newcomer learns its successors from accept and from nothing else.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [7], 7, { strangers: [100, 200] })
       await scene.say(200, { type: 'ring.join', from: 200, id: 200, route: [] })
       await requireSeen(bench, sentTo(200, 'ring.accept'), {
@@ -294,7 +294,7 @@ export const joinAcceptorCases: readonly Case[] = [
     evidence:
       'each accept carries the successors of that moment; a newcomer beyond the shrunken gap is passed on',
     hint: 'After an accept your gap ends at the newcomer; what lies behind it is its business now.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [20, 60, 100, 160, 220], 100, { strangers: [110, 130, 140] })
       const join = (id: number) => scene.say(60, { type: 'ring.join', from: 60, id, route: [60] })
       const steps = [

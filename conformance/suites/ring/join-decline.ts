@@ -3,8 +3,9 @@
 // Whoever asks for an id that is taken cannot be answered at the address of that id, because the other one lives there.
 // So a decline goes to the known peer, the first in `route`, and that writes it to the connection on which the newcomer
 // waits. The probes here are on both sides of that path.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Message, ProbeConnection } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
 import { requireNone, sent, sentTo } from './frames.ts'
@@ -25,7 +26,7 @@ const join = (from: number, id: number, route: readonly number[]): Message => ({
 })
 
 /** The control of a refusal: another newcomer, which does belong here, is accepted at once. */
-const requireAccepts = async (bench: Bench, scene: Scene, id: number): Promise<void> => {
+const requireAccepts = async (bench: RingBench, scene: Scene, id: number): Promise<void> => {
   const start = bench.frames.length
   await scene.say(8, join(8, id, [4, 8]))
   await requireSeen(bench, allOf(since(start), sentTo(id, 'ring.accept')), {
@@ -45,7 +46,7 @@ const directDuplicate = (slug: string, title: string, id: number): Case =>
     observes: ['wire', 'control'],
     evidence: 'decline with duplicate-id on the connection of the question; then a free id that is accepted',
     hint: 'Compare the id with your own and with your first successor before you look for its place.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200, 11] })
       const waiting = await scene.say(200, join(id, id, []))
       await requireAnswer(bench, waiting, 'ring.decline', {
@@ -80,7 +81,7 @@ const passedDuplicate = (slug: string, title: string, id: number): Case =>
     observes: ['wire', 'control'],
     evidence: 'decline with duplicate-id at the first peer of the route; then a free id that is accepted',
     hint: 'Another peer lives at the address of that id; the first peer of `route` knows where the newcomer waits.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [11] })
       await scene.say(8, join(8, id, [4, 8]))
       await requireSeen(bench, sentTo(4, 'ring.decline'), {
@@ -110,7 +111,7 @@ const passedDuplicate = (slug: string, title: string, id: number): Case =>
   })
 
 /** The newcomer 200 asks the node, which passes the join on; it waits on the connection given back. */
-const waitAs = async (bench: Bench, scene: Scene, id: number, probe = id): Promise<ProbeConnection> => {
+const waitAs = async (bench: RingBench, scene: Scene, id: number, probe = id): Promise<ProbeConnection> => {
   const start = bench.frames.length
   const waiting = await scene.say(probe, join(id, id, []))
   await requireSeen(bench, allOf(since(start), sentTo(14, 'ring.join', { id })), {
@@ -129,7 +130,7 @@ const relayed = (slug: string, title: string, reason: 'duplicate-id' | 'no-place
     observes: ['wire'],
     evidence: 'the decline of another peer on the connection on which the newcomer waits',
     hint: 'Remember for each newcomer that asked you the connection on which it waits.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200, 201] })
       // Two wait at once: the decline is for the second one.
       const other = await waitAs(bench, scene, 201)
@@ -178,7 +179,7 @@ const notMember = ([name, message, body]: (typeof refusals)[number]): Case =>
     observes: ['wire', 'control'],
     evidence: 'the error not-in-ring on the connection; after init a join that is accepted',
     hint: 'A started peer has no successors before init or join: it cannot pass anything on and owns nothing.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [4, 8, 14, 19, 11])
       const connection = await scene.say(8, message, body)
       await requireAnswer(bench, connection, 'error', {
@@ -218,7 +219,7 @@ export const joinDeclineCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'decline with duplicate-id for the id 0 at the first peer of the route, which is 0 itself',
     hint: '0 is an id like any other.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [0, 60, 120, 200], 200, { strangers: [210] })
       await scene.say(120, join(120, 0, [0, 60, 120]))
       await requireSeen(bench, sentTo(0, 'ring.decline'), {
@@ -245,7 +246,7 @@ export const joinDeclineCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'join passed on, decline for the second, and after the first hung up a join passed on again',
     hint: 'The known peer keeps a list of the newcomers that wait; an entry goes when its connection closes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200, 201] })
       const first = await waitAs(bench, scene, 200)
       const start = bench.frames.length
@@ -295,7 +296,7 @@ export const joinDeclineCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no message to anybody, then a newcomer that is served',
     hint: 'Without a waiting connection there is nothing to do; do not send it to the address of the id.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [11, 200] })
       const connection = await scene.say(19, { type: 'ring.decline', from: 19, id: 200, reason: 'no-place' })
       await requireUnchanged(bench, scene.node, SUCCESSORS, 'ring.join.decline-path', 'after a stray decline')
@@ -316,7 +317,7 @@ export const joinDeclineCases: readonly Case[] = [
     observes: ['wire'],
     evidence: '64 joins passed on, the error busy for the 65th, a join passed on after one hung up',
     hint: 'Count the newcomers that wait; forget one when its connection closes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200] })
       const waiting: ProbeConnection[] = []
       for (let id = 100; id < 164; id++) waiting.push(await scene.say(200, join(id, id, [])))

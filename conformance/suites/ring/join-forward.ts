@@ -1,8 +1,8 @@
 // Join, seen from the peers on the newcomer's way: what does not belong into the own gap goes to the first successor, and
 // a newcomer that comes round once without a place is told so.
 import { acceptorOf, predecessorsOf, successorsOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { requireNone, sent, sentTo } from './frames.ts'
 import { allOf, from, notOn, requireSeen, since } from './procedures/evidence.ts'
@@ -19,7 +19,7 @@ interface Passage {
 }
 
 /** The control of every "does not accept": the id after the node's own belongs into its gap and is accepted. */
-const requireAcceptsOwn = async (bench: Bench, scene: Scene, ring: readonly number[]): Promise<void> => {
+const requireAcceptsOwn = async (bench: RingBench, scene: Scene, ring: readonly number[]): Promise<void> => {
   const self = scene.node.id
   const own = (self + 1) % 256
   const [first] = successorsOf(ring, self)
@@ -35,7 +35,7 @@ const requireAcceptsOwn = async (bench: Bench, scene: Scene, ring: readonly numb
   await requireSuccessors(bench, scene.node, [own, first], 'ring.join.accept', 'after the join', start)
 }
 
-const judgePassage = async (bench: Bench, passage: Passage): Promise<void> => {
+const judgePassage = async (bench: RingBench, passage: Passage): Promise<void> => {
   const { ring, self, newcomer, direct } = passage
   if (acceptorOf(ring, newcomer) === self) throw new Error(`${newcomer} belongs to ${self}`)
   const own = (self + 1) % 256
@@ -143,7 +143,7 @@ export const joinForwardCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'decline with no-place at the first peer of the route, no second round',
     hint: 'Look for your own id in `route` before you pass a join on.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200, 16, 10] })
       await scene.say(8, { type: 'ring.join', from: 8, id: 200, route: [4, 8, 9, 14, 19] })
       const decline = await requireSeen(bench, sentTo(4, 'ring.decline'), {
@@ -177,7 +177,7 @@ export const joinForwardCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'decline with no-place on the connection of the newcomer',
     hint: 'The known peer remembers which connection belongs to which newcomer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200] })
       const waiting = await scene.say(200, { type: 'ring.join', from: 200, id: 200, route: [] })
       await requireSeen(bench, sentTo(14, 'ring.join', { id: 200 }), {

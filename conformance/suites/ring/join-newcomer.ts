@@ -1,6 +1,7 @@
 // Join, seen from the newcomer: the node under test asks a probe, and a probe accepts or declines it.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { requireNone, sent, sentTo } from './frames.ts'
@@ -11,7 +12,7 @@ import { stage } from './procedures/stages.ts'
 import { requireSuccessors, requireUnchanged } from './procedures/successors.ts'
 
 /** The node sends its join to the peer that it knows. */
-const requireJoin = (bench: Bench, id: number, via: number, start = 0): Promise<Frame> =>
+const requireJoin = (bench: RingBench, id: number, via: number, start = 0): Promise<Frame> =>
   requireSeen(bench, allOf(since(start), sentTo(via, 'ring.join')), {
     requirement: 'ring.join.listen-first',
     expected: `join from the newcomer ${id} to the known peer ${via}, with an empty route`,
@@ -27,7 +28,7 @@ interface Entry {
 }
 
 /** Asks, accepts as the acceptor would, and requires that the command succeeds with what accept said. */
-const enter = async (bench: Bench, scene: Scene, entry: Entry): Promise<void> => {
+const enter = async (bench: RingBench, scene: Scene, entry: Entry): Promise<void> => {
   const { id, via, acceptor, successors, route } = entry
   const start = bench.frames.length
   const command = begin(scene.node, 'join', { via })
@@ -56,7 +57,7 @@ const adoption = (slug: string, title: string, entry: Entry, hint: string): Case
     observes: ['wire', 'control'],
     evidence: 'join with an empty route; after accept pings to both successors; the command succeeds',
     hint,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const others = new Set([entry.via, entry.acceptor, ...entry.successors])
       others.delete(entry.id)
       const scene = await looseScene(bench, entry.id, [...others])
@@ -69,7 +70,7 @@ const ENTRY: Entry = { id: 15, via: 4, acceptor: 14, successors: [19, 2], route:
 const OTHERS = [4, 14, 19, 2] as const
 
 /** After a failed join the node is in no ring, pings nobody, and can join. */
-const requireStillOutside = async (bench: Bench, scene: Scene, requirement: string): Promise<void> => {
+const requireStillOutside = async (bench: RingBench, scene: Scene, requirement: string): Promise<void> => {
   const state = await scene.node.state()
   bench.require(!state.inRing && state.successors === null, {
     requirement,
@@ -91,7 +92,7 @@ const declined = (reason: 'duplicate-id' | 'no-place'): Case =>
     observes: ['wire', 'control'],
     evidence: 'the decline on the connection of join, the error of the command, a second join that succeeds',
     hint: `The decline comes on the connection of your join. ${STATE_HINT}`,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, OTHERS)
       const command = begin(scene.node, 'join', { via: 4 })
       const question = await requireJoin(bench, 15, 4)
@@ -104,7 +105,7 @@ const declined = (reason: 'duplicate-id' | 'no-place'): Case =>
   })
 
 /** An accept that nobody waits for; the answer and the state are judged. */
-const requireUnexpected = async (bench: Bench, scene: Scene, acceptor: number): Promise<void> => {
+const requireUnexpected = async (bench: RingBench, scene: Scene, acceptor: number): Promise<void> => {
   const connection = await scene.say(acceptor, {
     type: 'ring.accept',
     from: acceptor,
@@ -119,7 +120,7 @@ const requireUnexpected = async (bench: Bench, scene: Scene, acceptor: number): 
 }
 
 /** The newcomer asks, nobody answers, and its time runs out. */
-const giveUp = async (bench: Bench, scene: Scene): Promise<void> => {
+const giveUp = async (bench: RingBench, scene: Scene): Promise<void> => {
   const command = begin(scene.node, 'join', { via: 4 })
   await requireJoin(bench, 15, 4)
   await requireFailure(bench, command, ['timeout'], 'ring.join.listen-first', 'when nobody answers the join')
@@ -159,7 +160,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pong and connection before any accept; the connection of join open until accept',
     hint: 'Open both sockets before you send join: accept may come before your next line of code runs.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, OTHERS)
       const command = begin(scene.node, 'join', { via: 4 })
       const question = await requireJoin(bench, 15, 4)
@@ -192,7 +193,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error unexpected, unchanged successors, then a successor-change that is obeyed',
     hint: 'Only a peer whose own join is under way takes an accept.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [2, 4, 9, 14, 19], 9, { strangers: [16] })
       await requireUnexpected(bench, scene, 4)
       await requireUnchanged(bench, scene.node, [14, 19], 'ring.join.adopt', 'after an unexpected accept')
@@ -214,7 +215,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error unexpected, no pings, then a join that succeeds',
     hint: 'Only a peer whose own join is under way takes an accept.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, OTHERS)
       await requireUnexpected(bench, scene, 14)
       await requireStillOutside(bench, scene, 'ring.join.adopt')
@@ -229,7 +230,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a join that succeeds, then the error unexpected and unchanged successors',
     hint: 'The first accept ends the join; what comes after it is not expected.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, OTHERS)
       await enter(bench, scene, ENTRY)
       await requireUnexpected(bench, scene, 14)
@@ -247,7 +248,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error timeout, the error unexpected for the late accept, a second join that succeeds',
     hint: STATE_HINT,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       // Long enough for the second join, which this case answers at once, even on a busy machine.
       const joinTimeoutMs = 8 * bench.timing.pingIntervalMs
       const scene = await looseScene(bench, 15, OTHERS, { joinTimeoutMs })
@@ -273,7 +274,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error unreachable, then a join that succeeds',
     hint: `A refused connection is no reason to end. ${STATE_HINT}`,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, OTHERS)
       scene.probe(4).listening = false
       const command = begin(scene.node, 'join', { via: 4 })
@@ -297,7 +298,7 @@ export const joinNewcomerCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'not-in-ring at once, or after its own accept the message is handled by its new successors',
     hint: 'Before accept you have no successors to pass anything on to.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 15, [...OTHERS, 17])
       const command = begin(scene.node, 'join', { via: 4 })
       const question = await requireJoin(bench, 15, 4)

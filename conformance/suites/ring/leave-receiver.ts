@@ -1,7 +1,7 @@
 // A departure seen from those who stay. The node is 9 with the successors 14 and 19, and probes depart.
 import { successorsOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { ProbeConnection } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
@@ -15,7 +15,7 @@ const RING = [4, 8, 9, 14, 19] as const
 
 /** Peer `gone` departs; its ack must come on the same connection. */
 const departAs = async (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   gone: number,
   successors: Pair,
@@ -30,7 +30,12 @@ const departAs = async (
 }
 
 /** At the moment of the ack the change must have been made: the departing peer ends as soon as it reads it. */
-const requireChangedByAck = async (bench: Bench, scene: Scene, pair: Pair, rule: string): Promise<void> => {
+const requireChangedByAck = async (
+  bench: RingBench,
+  scene: Scene,
+  pair: Pair,
+  rule: string,
+): Promise<void> => {
   const { successors } = await scene.node.state()
   bench.require(successors?.[0] === pair[0] && successors[1] === pair[1], {
     requirement: rule,
@@ -46,7 +51,11 @@ interface Departure {
 }
 
 /** The departing peer tells its successors; afterwards the node must stand as the oracle says. */
-const judgeReceipt = async (bench: Bench, { ring, self, gone }: Departure, rule: string): Promise<void> => {
+const judgeReceipt = async (
+  bench: RingBench,
+  { ring, self, gone }: Departure,
+  rule: string,
+): Promise<void> => {
   const scene = await memberScene(bench, ring, self)
   const start = bench.frames.length
   const after = successorsOf(
@@ -161,7 +170,7 @@ export const leaveReceiverCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the ack, unchanged successors; then the departure of a successor that is obeyed',
     hint: 'Acknowledge every depart, or the sender waits for you until its time is over.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9)
       await departAs(bench, scene, 4, [8, 9])
       await requireUnchanged(bench, scene.node, [14, 19], 'ring.leave.ack', 'when 4 departs')
@@ -178,7 +187,7 @@ export const leaveReceiverCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'an ack for each depart, the same successors after both',
     hint: 'The second depart comes from a peer that is no successor any more.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9)
       const start = bench.frames.length
       await departAs(bench, scene, 14, [19, 4])
@@ -193,7 +202,7 @@ export const leaveReceiverCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the ack; then init and a departure that is obeyed',
     hint: 'Every depart is acknowledged, whoever sends it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [4, 14, 19])
       await departAs(bench, scene, 14, [19, 4])
       const state = await scene.node.state()
@@ -217,7 +226,7 @@ export const leaveReceiverCases: readonly Case[] = [
     evidence:
       'no peer-dead while the new successors are pinged eight times; then peer-dead for one that really dies',
     hint: 'Stop counting the pings of a peer that is no successor any more.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: watchfulPings(bench) })
       const start = bench.frames.length
       await departAs(bench, scene, 14, [19, 4])

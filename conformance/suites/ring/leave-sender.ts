@@ -3,8 +3,8 @@
 // Peer 9 leaves: its first predecessor 8 and its second predecessor 4 must learn that 14 and 19 come after it. It may end
 // only when both have said that they took note of it, or when its time is over.
 import { predecessorsOf, successorsOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
@@ -15,10 +15,10 @@ import { stage } from './procedures/stages.ts'
 const RING = [4, 8, 9, 14, 19] as const
 
 /** So long that nobody leaves by giving up while a case holds back an ack. */
-const patientDeparture = (bench: Bench) => ({ departTimeoutMs: 10 * bench.timing.deadlineMs })
+const patientDeparture = (bench: RingBench) => ({ departTimeoutMs: 10 * bench.timing.deadlineMs })
 
 const requireDepart = (
-  bench: Bench,
+  bench: RingBench,
   self: number,
   to: number,
   successors: readonly number[],
@@ -38,7 +38,7 @@ interface Departure {
 }
 
 /** Sends `stop` without waiting for its reply. A program that crashes at it is the runner's business. */
-const depart = (bench: Bench, scene: Scene): Departure => {
+const depart = (bench: RingBench, scene: Scene): Departure => {
   let ended = false
   scene.node.stop(4 * bench.timing.deadlineMs).then(
     () => {
@@ -51,7 +51,7 @@ const depart = (bench: Bench, scene: Scene): Departure => {
 
 /** The departing peer still waits, and serves meanwhile: it answers a ping. */
 const requireWaits = async (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   departure: Departure,
   asker: number,
@@ -73,7 +73,7 @@ const requireWaits = async (
 
 /** The departing peer has left: the command is answered and its sockets are closed. */
 const requireGone = async (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   departure: Departure,
   requirement: string,
@@ -89,7 +89,7 @@ const requireGone = async (
   bench.evidence(`peer ${scene.node.id} ended ${reason}`)
 }
 
-const requireSilent = async (bench: Bench, scene: Scene, asker: number): Promise<void> => {
+const requireSilent = async (bench: RingBench, scene: Scene, asker: number): Promise<void> => {
   const seq = 2_000_000 + bench.frames.length
   await scene.probe(asker).ping(scene.node, 1, seq)
   const pong = await bench.quiet(sentTo(asker, 'ring.pong', { seq }))
@@ -107,7 +107,7 @@ interface LeaveInOrder {
 }
 
 /** Everyone acknowledges at once; each predecessor must be told once, with the right successors. */
-const judgeDeparture = async (bench: Bench, { ring, self }: LeaveInOrder): Promise<void> => {
+const judgeDeparture = async (bench: RingBench, { ring, self }: LeaveInOrder): Promise<void> => {
   const scene = await memberScene(bench, ring, self, { config: patientDeparture(bench) })
   const departure = depart(bench, scene)
   const predecessors = [...new Set(predecessorsOf(ring, self))].filter((id) => id !== null)
@@ -182,7 +182,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the reply to stop, although nobody acknowledges anything; a pong before it, none after',
     hint: 'Whoever is alone has nobody to tell and nothing to wait for.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [9], 9, { strangers: [14], config: patientDeparture(bench) })
       await scene.probe(14).ping(scene.node, 1, 5)
       await requireSeen(bench, sentTo(14, 'ring.pong'), {
@@ -202,7 +202,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the reply to stop without any depart; a pong before it, none after',
     hint: 'A peer that never joined has no predecessors to wait for.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [8, 14], patientDeparture(bench))
       await scene.probe(8).ping(scene.node, 1, 5)
       await requireSeen(bench, sentTo(8, 'ring.pong'), {
@@ -225,7 +225,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'pings to 14 while the ack of 8 is held back, none after it, the reply to stop at the end',
     hint: 'Stop your ping timers when depart-ack comes from the peer before you: 14 takes whoever pings it for a neighbour.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { pingIntervalMs } = bench.timing
       const scene = await memberScene(bench, RING, 9, {
         config: { ...patientDeparture(bench), pingIntervalMs },
@@ -259,7 +259,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no reply to stop before the first and before the second ack, one after it; pongs meanwhile',
     hint: 'A depart that is only written may never be read: wait for depart-ack on the same connection.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: patientDeparture(bench) })
       const departure = depart(bench, scene)
       const toFirst = await requireDepart(bench, 9, 8, [14, 19])
@@ -279,7 +279,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'one depart, and the reply to stop after one ack',
     hint: 'After a repair both pings may come from the same peer: send one depart to it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: patientDeparture(bench) })
       await scene.probe(8).ping(scene.node, 2)
       await bench.until(async () => {
@@ -306,7 +306,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'depart at both predecessors, the reply to stop after departTimeoutMs and not before',
     hint: 'Start one timer for the whole departure.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const departTimeoutMs = 5 * bench.timing.pingIntervalMs
       const scene = await memberScene(bench, RING, 9, { config: { departTimeoutMs } })
       const beganMs = performance.now()
@@ -331,7 +331,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'depart at the second predecessor, the reply to stop',
     hint: 'A refused connection to one predecessor must not keep you from telling the other one.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const departTimeoutMs = 5 * bench.timing.pingIntervalMs
       const scene = await memberScene(bench, RING, 9, { config: { departTimeoutMs } })
       scene.probe(8).die()
@@ -349,7 +349,7 @@ export const leaveSenderCases: readonly Case[] = [
     evidence:
       'no reply and no depart before the pings; depart at each after its ping; the reply after both acks',
     hint: 'Stop may come before the first pings: wait for them; do not leave in silence, and do not guess who they are.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [4, 8, 14, 19], patientDeparture(bench))
       await scene.node.command('init', { successors: [14, 19] })
       const departure = depart(bench, scene)
@@ -379,7 +379,7 @@ export const leaveSenderCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the reply to stop after departTimeoutMs, without any depart',
     hint: 'Start one timer for the whole departure.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const departTimeoutMs = 5 * bench.timing.pingIntervalMs
       const scene = await looseScene(bench, 9, [14, 19], { departTimeoutMs })
       await scene.node.command('init', { successors: [14, 19] })
@@ -407,7 +407,7 @@ export const leaveSenderCases: readonly Case[] = [
     evidence: 'depart, ack, and exit code 0 (a program that hosts several nodes goes on)',
     hint: 'Stop every timer and thread, close every socket, and leave main.',
     ownProcesses: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [4, 8, 9, 14], 9, { config: patientDeparture(bench) })
       const departure = depart(bench, scene)
       for (const predecessor of [8, 4])

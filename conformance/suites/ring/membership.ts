@@ -3,8 +3,8 @@
 
 import type { RingResult } from '../../../spec/ring/control.ts'
 import { ringOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireCount, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -36,7 +36,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pings to both successors, the event successors with cause init, and the state',
     hint: 'init sets the two successors, reports the event, pings both, and does nothing else.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const ping = await requireSent(bench, sentTo(FIRST, 'ring.ping', { slot: 1 }), {
         requirement: 'ring.control.init',
@@ -84,7 +84,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'successors that are the peer itself, a pong to a stranger, and no ping',
     hint: 'A successor that is the peer itself is not pinged.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, stranger } = await settleAlone(bench, FIRST, {
         pingIntervalMs: bench.timing.pingIntervalMs,
       })
@@ -115,7 +115,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'already-in-ring, and the successors of the first init',
     hint: 'init is for a peer that is in no ring.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settle(bench)
       const before = await node.state()
       const code = codeOf(await node.rawCommand('init', { successors: [OTHER, FAR] }))
@@ -135,7 +135,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the state of a peer in no ring, a pong, and not one ping',
     hint: 'successors is null, not an empty array, before init or join; no ping before that either.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       const probe = await bench.probe(FIRST)
       const node = await bench.node(SELF, {
@@ -171,7 +171,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pings to and from peer 0, and 0 where it belongs in state',
     hint: 'Compare with null or undefined; in many languages 0 counts as false.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const ring = [0, 50, 250]
       const { node, probes } = await bench.nodeAmongProbes(ring, 250, { config: quietConfig(bench) })
       const ping = await requireSent(bench, sentTo(0, 'ring.ping', { slot: 1, from: 250 }), {
@@ -200,7 +200,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pings and a pong with from 0, and id 0 in state',
     hint: 'A configuration with id 0 has an id.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, probes } = await bench.nodeAmongProbes([0, 50, 250], 0, { config: quietConfig(bench) })
       const ping = await requireSent(bench, sentTo(50, 'ring.ping', { from: 0, slot: 1 }), {
         requirement: 'ring.ping.interval',
@@ -224,7 +224,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'three files put in, listed in order, and each sent back byte for byte',
     hint: 'List a name when its content is complete, once, and sort the list.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const contents = new Map(
         [OWN_NAME_SAME_KEY, OWN_NAME_LOW, OWN_NAME].map((name, i) => [name, randomContent(bench, 100 + i)]),
@@ -255,7 +255,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pings to the new successors after a departure, and the same pair in state and in the event',
     hint: 'Build the reply to state when it is asked for, from the values that you use.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, first } = await settle(bench)
       const connection = await first.connect(node)
       await connection.send({ type: 'ring.depart', from: FIRST, successors: [SECOND, OTHER] })
@@ -291,7 +291,7 @@ export const membershipCases: readonly Case[] = [
     evidence:
       'the same predecessors after pings that claim to come from the node itself, and a pong to a real one',
     hint: 'Take no predecessor from a ping whose from is your own id.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const before = await node.state()
       bench.require(before.predecessors[0] === NEAR && before.predecessors[1] === FAR, {
@@ -315,7 +315,7 @@ export const membershipCases: readonly Case[] = [
     cluster: true,
     evidence: 'six pings, each to the right peer with the right slot, and the predecessors that they teach',
     hint: 'Look at the slot of each ping: 1 to the next peer clockwise, 2 to the next but one.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const members = [5, 130, 251]
       const nodes = await bench.cluster(members, { config: quietConfig(bench) })
       for (const [id, { successors, predecessors }] of ringOf(members)) {
@@ -347,7 +347,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pings with slot 1 to the other peer, none with slot 2, and no second predecessor',
     hint: 'Do not ping yourself, and do not ping the other peer twice.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await bench.nodeAmongProbes([NEAR, SELF], SELF, {
         config: { ...quietConfig(bench), ...livelyPings(bench) },
       })
@@ -386,7 +386,7 @@ export const membershipCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'pings of both nodes to the same peer id, at different ports',
     hint: 'Compute every address as host and basePort + id from the configuration, also that of an answer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([NEAR, SELF, FIRST])
       await bench.probe(FIRST)
       const nodes = [
@@ -423,7 +423,7 @@ export const membershipCases: readonly Case[] = [
     evidence:
       'five pings of the quick node while the slow one sends one, and a timeout after a fraction of a second',
     hint: 'Look for times that are constants in the code: every one of them is a field of the configuration.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([NEAR, SELF, FIRST])
       await bench.probe(FIRST)
       const pingIntervalMs = 2 * bench.timing.pingIntervalMs

@@ -4,8 +4,7 @@
 //
 // The node owns the keys 61 to 100. `other` is neither predecessor nor successor: what it gets, the node sent to it by
 // name and not by habit.
-import type { Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Probe } from '../../wire/probe.ts'
 import { greet } from './procedures/standstill.ts'
 
@@ -28,7 +27,7 @@ export const FOREIGN_NAME = '0159'
 export const RETRANSMIT_NEVER_MS = 60_000
 
 export interface Neighbourhood {
-  readonly node: Node
+  readonly node: RingNode
   /** First predecessor. */
   readonly near: Probe
   /** Second predecessor. */
@@ -44,7 +43,7 @@ export interface Neighbourhood {
  * A ping interval for nodes whose pings matter while nobody is to die: a harness that stands still for less than four of
  * them buries nobody by mistake.
  */
-export const livelyPings = (bench: Bench): Record<string, unknown> => ({
+export const livelyPings = (bench: RingBench): Record<string, unknown> => ({
   pingIntervalMs: 3 * bench.timing.pingIntervalMs,
 })
 
@@ -52,12 +51,12 @@ export const livelyPings = (bench: Bench): Record<string, unknown> => ({
  * A request timeout that cases wait for, and within which the same node must finish a transfer without a fault: long
  * enough for a busy machine.
  */
-export const shortTimeout = (bench: Bench) => ({
+export const shortTimeout = (bench: RingBench) => ({
   requestTimeoutMs: 8 * bench.timing.pingIntervalMs,
 })
 
 /** Configuration of a node whose pings do not matter, and which does not wait for probes when it leaves. */
-export const quietConfig = (bench: Bench): Record<string, unknown> => ({
+export const quietConfig = (bench: RingBench): Record<string, unknown> => ({
   pingIntervalMs: bench.timing.idlePingIntervalMs,
   departTimeoutMs: 10,
   retransmitTimeoutMs: RETRANSMIT_NEVER_MS,
@@ -73,7 +72,7 @@ export function probeOf(probes: ReadonlyMap<number, Probe>, id: number): Probe {
 
 /** Sets up the neighbourhood above. */
 export async function settle(
-  bench: Bench,
+  bench: RingBench,
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<Neighbourhood> {
   const { node, probes } = await bench.nodeAmongProbes(RING, SELF, {
@@ -91,10 +90,10 @@ export async function settle(
 
 /** A ring of one: the node alone, and a probe that is a stranger to it, whose ping it has answered. */
 export async function settleAlone(
-  bench: Bench,
+  bench: RingBench,
   otherId: number,
   config: Readonly<Record<string, unknown>> = {},
-): Promise<{ node: Node; stranger: Probe }> {
+): Promise<{ node: RingNode; stranger: Probe }> {
   await bench.ids([SELF, otherId])
   const node = await bench.node(SELF, { config: { ...quietConfig(bench), ...config } })
   const stranger = await bench.probe(otherId)

@@ -1,6 +1,7 @@
 // Pings: ring.md section 5. Who is pinged, how often and with which seq; what is answered; what pings teach.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import {
@@ -32,7 +33,7 @@ const SEQ_MAX = Number.MAX_SAFE_INTEGER
 
 /** Pings the node from `from` and waits for the pong to it. */
 async function requirePong(
-  bench: Bench,
+  bench: RingBench,
   { node }: Neighbourhood,
   from: Neighbourhood['near'],
   slot: 1 | 2,
@@ -48,7 +49,7 @@ async function requirePong(
 }
 
 async function requirePredecessors(
-  bench: Bench,
+  bench: RingBench,
   { node }: Pick<Neighbourhood, 'node'>,
   expected: readonly (number | null)[],
 ): Promise<void> {
@@ -68,7 +69,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'three pings with slot 1 to the first and three with slot 2 to the second successor',
     hint: 'The slot tells the receiver which successor of yours it is: 1 for the first, 2 for the second.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await settle(bench, livelyPings(bench))
       for (const [to, slot] of [
         [FIRST, 1],
@@ -95,7 +96,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a ping to each successor long before the first interval of 60 s is over',
     hint: 'Ping first and then wait, not the other way round.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST, SECOND])
       await Promise.all([bench.probe(FIRST), bench.probe(SECOND)])
       const node = await bench.node(SELF, { config: quietConfig(bench) })
@@ -116,7 +117,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'ping number 4 to each successor, not before four intervals after init',
     hint: 'One timer for both successors, or one each; but no second one after each pong.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST, SECOND])
       const [first] = await Promise.all([bench.probe(FIRST), bench.probe(SECOND)])
       const pingIntervalMs = 2 * bench.timing.pingIntervalMs
@@ -152,7 +153,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'four pings to each successor with seq 0 to 3',
     hint: 'Keep one counter per peer that you ping, starting at 0.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await settle(bench, livelyPings(bench))
       for (const to of [FIRST, SECOND]) {
         const pings = await requireCount(bench, 4, sentTo(to, 'ring.ping'), {
@@ -173,7 +174,7 @@ export const pingCases: readonly Case[] = [
     evidence:
       'pings to the same peer before and after with consecutive seq, and seq 0 to the new second successor',
     hint: 'The counter belongs to the peer, not to the slot.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, first } = await settle(bench, livelyPings(bench))
       await requireCount(bench, 2, sentTo(SECOND, 'ring.ping', { slot: 2 }), {
         requirement: 'ring.ping.interval',
@@ -202,7 +203,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'pongs with seq 0, 1, 2^32 and 2^53-1, written as digits',
     hint: 'Copy seq from the ping. Use a 64-bit integer or double, and print it without an exponent.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       for (const seq of [0, 1, 2 ** 32, SEQ_MAX]) {
         const pong = await requirePong(bench, hood, hood.near, 1, seq)
@@ -223,7 +224,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: '40 pongs to 40 pings, of which ten have the same seq, and not one more',
     hint: 'Answer each datagram by itself; do not remember which seq you have seen.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       for (let i = 0; i < 30; i += 1) await near.ping(node, 1, 500 + i)
       for (let i = 0; i < 10; i += 1) await near.ping(node, 1, 900)
@@ -258,7 +259,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a pong to each of five peers, with each slot',
     hint: 'A pong is due to every ping: from predecessors, successors and everyone else.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       let seq = 60
       for (const probe of [hood.near, hood.far, hood.first, hood.second, hood.other]) {
@@ -276,7 +277,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a pong from a peer that was started and nothing else',
     hint: 'Start to answer when the sockets are open, not when init comes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, NEAR])
       const near = await bench.probe(NEAR)
       const node = await bench.node(SELF, { config: quietConfig(bench) })
@@ -296,7 +297,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'state shows each latest sender in its place, in an order that ids alone would get wrong',
     hint: 'Do not sort ids to find out who comes first: the slot in the ping says it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([3, 200, 250, 40])
       const probes = new Map(
         await Promise.all([200, 250, 40].map(async (id) => [id, await bench.probe(id)] as const)),
@@ -332,7 +333,7 @@ export const pingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the same predecessors after them, other ones after a good ping',
     hint: 'Change a predecessor only for a valid ping.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, near, other } = hood
       const before = await node.state()

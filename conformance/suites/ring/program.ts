@@ -2,9 +2,9 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { CommandError, type Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
+import { CommandError } from '../../driver/node.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import { releaseListenPort, reserveListenPort } from '../../wire/ports.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireNone, requireSent, sent, sentTo } from './frames.ts'
@@ -14,7 +14,7 @@ import { begin, codeOf, requireFailure, requireSuccess, requireWaiting } from '.
 import { greet, requireSameState } from './procedures/standstill.ts'
 
 /** One node that is started and in no ring, and has answered the ping of its only acquaintance. */
-async function startedNode(bench: Bench): Promise<Node> {
+async function startedNode(bench: RingBench): Promise<RingNode> {
   await bench.ids([SELF, FIRST])
   const node = await bench.node(SELF, { config: quietConfig(bench) })
   await greet(bench, node, await bench.probe(FIRST))
@@ -22,7 +22,7 @@ async function startedNode(bench: Bench): Promise<Node> {
 }
 
 /** The code with which `start` is refused, or `success` of a node that answers a ping. */
-async function startCode(bench: Bench, config: Readonly<Record<string, unknown>>): Promise<string> {
+async function startCode(bench: RingBench, config: Readonly<Record<string, unknown>>): Promise<string> {
   try {
     const node = await bench.node(SELF, { config: { ...quietConfig(bench), ...config } })
     await greet(bench, node, await bench.probe(FIRST), 'control.start.listening')
@@ -34,7 +34,7 @@ async function startCode(bench: Bench, config: Readonly<Record<string, unknown>>
 }
 
 function requireCode(
-  bench: Bench,
+  bench: RingBench,
   actual: string,
   expected: string,
   requirement: string,
@@ -87,7 +87,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 /** A program for one node ends by itself after `stop`, with exit code 0. */
-async function requireExit(bench: Bench, node: Node): Promise<void> {
+async function requireExit(bench: RingBench, node: RingNode): Promise<void> {
   await bench.until(() => node.exitCode !== null)
   bench.require(node.exitCode === 0, {
     requirement: 'control.stop',
@@ -106,7 +106,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'a valid hello with the role ring.peer, a started node that answers a ping, and its state',
     hint: 'The first line on standard output must be the hello event; flush it at once.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       const state = await node.state()
       bench.require(state.id === SELF, {
@@ -124,7 +124,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'bad-argument for a store from an unreadable path of 200,000 characters, then a state',
     hint: 'Read standard input up to the LF, however many reads that takes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       const reply = await node.rawCommand('store', { name: '0001', path: `/${'n'.repeat(200_000)}` })
       const code = codeOf(reply)
@@ -145,7 +145,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'a file stored from a path with accents and a snowman',
     hint: 'Decode standard input as UTF-8, whatever the locale says.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settleAlone(bench, FIRST)
       const path = await writeContent(bench, 'grün-☃-école.bin', randomContent(bench, 20))
       const stored = await requireSuccess(
@@ -164,7 +164,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: '50 replies, each with the seq of its command',
     hint: 'Several commands may arrive in one read; handle every line.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       const replies = await Promise.all(Array.from({ length: 50 }, () => node.state()))
       bench.require(
@@ -182,7 +182,7 @@ export const programCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a state and a not-found while an earlier request has no reply',
     hint: 'Do not wait for the owner inside the loop that reads standard input.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, first } = await settle(bench)
       const waiting = begin(node, 'request', { name: '0150', transport: 'tcp' })
       await requireSent(bench, sentTo(first.id, 'ring.request', { name: '0150' }), {
@@ -203,7 +203,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'the code unsupported for each unknown command, then a state',
     hint: 'Answer every command that you do not know with the code unsupported. Beware of names that every object has.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       for (const name of ['dance', 'Init', 'toString', 'constructor', '__proto__']) {
         requireCode(
@@ -225,7 +225,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'bad-argument for each, a peer in no ring after it, and a good init at the end',
     hint: 'Check the arguments before you touch the state: two integers from 0 to 255.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       const before = await node.state()
       const wrong: readonly Record<string, unknown>[] = [
@@ -272,7 +272,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'bad-argument for each wrong name, success for a good one',
     hint: 'A name is exactly four of the digits 0 to 9, and stays a string. Look out for $ that matches before a final LF, and for digits of other alphabets.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settleAlone(bench, FIRST)
       const path = await writeContent(bench, 'content', randomContent(bench, 10))
       for (const name of badNames) {
@@ -300,7 +300,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'bad-argument for each, success for the same command without the fault',
     hint: 'Check that path is a readable file and that transport is tcp or udp before you send anything.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settleAlone(bench, FIRST)
       const path = await writeContent(bench, 'content', randomContent(bench, 10))
       const wrong: readonly (readonly [string, Record<string, unknown>])[] = [
@@ -339,7 +339,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'bad-config for each, then a node that starts with the extreme values allowed',
     hint: 'Check every field of the table in section 3 of ring.md: type and range.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       const wrong: readonly Record<string, unknown>[] = [
         { mss: 0 },
@@ -383,7 +383,7 @@ export const programCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a connection accepted and a pong, both before init',
     hint: 'Reply to start only after bind and listen have succeeded.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       const probe = await bench.probe(FIRST)
       const node = await bench.node(SELF, { config: quietConfig(bench) })
@@ -404,7 +404,7 @@ export const programCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'address-in-use when TCP or UDP is taken, then a start that succeeds',
     hint: 'Wait for the result of both binds; close the socket that succeeded when the other one failed.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       for (const protocol of ['tcp', 'udp'] as const) {
         const occupied = await occupy(protocol)
@@ -441,7 +441,7 @@ export const programCases: readonly Case[] = [
       'a pong before, both ports free after the reply to stop, and exit code 0 of a program for one node',
     hint: 'Close both sockets before you reply. A thread that is not a daemon keeps the process alive.',
     ownProcesses: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const node = await startedNode(bench)
       const probe = await bench.probe(FIRST)
       await probe.ping(node, 1, 0)
@@ -467,7 +467,7 @@ export const programCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a pong before, no message after, and free ports',
     hint: 'In a ring of one there is nobody to tell and nothing to wait for.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, stranger } = await settleAlone(bench, FIRST, { departTimeoutMs: 60_000 })
       await stranger.ping(node, 1, 0)
       const pong = await requireSent(bench, sentTo(FIRST, 'ring.pong', { seq: 0 }), {
@@ -496,7 +496,7 @@ export const programCases: readonly Case[] = [
     evidence: 'a pong before, exit code 0 after its input ended, and no depart',
     hint: 'End the process when standard input ends, whatever threads and timers still run; do not wait for predecessors.',
     ownProcesses: true,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       const node = await bench.node(SELF, { config: { ...quietConfig(bench), departTimeoutMs: 600_000 } })
       const probe = await bench.probe(FIRST)

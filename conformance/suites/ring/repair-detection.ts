@@ -1,6 +1,7 @@
 // When a successor is dead, and when it is not: four unanswered pings in a row, not three, and not four here and there.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, integerField, requireNone, sent, sentTo } from './frames.ts'
 import { deathsOf, fallSilent, nextPing, pong, requireDeath, requireNoDeath } from './procedures/deaths.ts'
@@ -24,7 +25,7 @@ interface Death {
 }
 
 /** A successor falls silent: the death, the query, the adopted answer, and who is pinged afterwards. */
-const judgeDeath = async (bench: Bench, death: Death): Promise<void> => {
+const judgeDeath = async (bench: RingBench, death: Death): Promise<void> => {
   const { ring, self, dead, asked, answer, after } = death
   const scene = await memberScene(bench, ring, self, { config: watchfulPings(bench) })
   await nextPing(bench, scene, dead)
@@ -80,7 +81,7 @@ const notAnAnswer = (
     observes: ['wire', 'control'],
     evidence: 'the death of the silent peer after four to seven pings, in spite of the pongs',
     hint,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200], config: watchfulPings(bench) })
       await nextPing(bench, scene, 14)
       const answered = await nextPing(bench, scene, 14)
@@ -151,7 +152,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'four to seven pings from seq 0 on, then peer-dead and the query',
     hint: 'Count from the first ping; do not wait for a first pong.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [4, 14, 19], watchfulPings(bench))
       scene.probe(14).die()
       await scene.node.command('init', { successors: [14, 19] })
@@ -167,7 +168,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'three times three unanswered pings and one answer without consequence; then silence and death',
     hint: 'Three unanswered pings in a row mean nothing, and an answer wipes them out: reset the counter at each pong.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: steadyPings(bench) })
       scene.probe(14).answersPings = false
       let answered = await nextPing(bench, scene, 14)
@@ -189,7 +190,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'three times three unanswered pings and one answer without consequence; then silence and death',
     hint: 'Each successor has a counter of its own.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: steadyPings(bench) })
       scene.probe(19).answersPings = false
       let answered = await nextPing(bench, scene, 19)
@@ -211,7 +212,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'nine late answers without consequence; then silence and death',
     hint: 'A pong need not answer the latest ping: any ping sent to that peer will do.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: steadyPings(bench) })
       scene.probe(14).answersPings = false
       const pings = [await nextPing(bench, scene, 14), await nextPing(bench, scene, 14)]
@@ -258,7 +259,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'peer-dead, own id as both successors, no query, no ping; then the accept of a newcomer',
     hint: 'Your second successor is yourself: there is nobody to ask.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [40, 160], 40, {
         strangers: [200],
         config: watchfulPings(bench),
@@ -287,7 +288,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'peer-dead for both, own id as both successors, then pong, state and the accept of a newcomer',
     hint: 'Asking a peer that is dead too fails: that must not end your ping thread. With both gone you are alone.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200], config: watchfulPings(bench) })
       await nextPing(bench, scene, 19)
       const silence = bench.frames.length
@@ -323,7 +324,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'peer-dead for both although the query gets no answer; pongs meanwhile',
     hint: 'Do not wait for the answer of a query in the thread that sends pings.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [200], config: watchfulPings(bench) })
       await nextPing(bench, scene, 19)
       const silence = bench.frames.length
@@ -348,7 +349,7 @@ export const repairDetectionCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'one event peer-dead while the other successor is pinged ten times more',
     hint: 'Stop counting when you have declared a peer dead.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: watchfulPings(bench) })
       await nextPing(bench, scene, 14)
       const silence = fallSilent(bench, scene, 14)

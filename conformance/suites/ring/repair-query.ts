@@ -1,6 +1,7 @@
 // Successor queries from both sides: what a peer that is asked answers, and what the asking peer makes of an answer.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
 import { fallSilent, nextPing, requireDeath, requireNoDeath } from './procedures/deaths.ts'
@@ -22,7 +23,7 @@ interface Question {
   readonly successors: Pair
 }
 
-const judgeAnswer = async (bench: Bench, question: Question): Promise<void> => {
+const judgeAnswer = async (bench: RingBench, question: Question): Promise<void> => {
   const { ring, self, dead, answer, successors } = question
   const asker = ring.find((id) => id !== self && id !== dead) ?? 200
   const scene = await memberScene(bench, ring, self, { strangers: [200] })
@@ -61,7 +62,7 @@ const answered = (slug: string, title: string, question: Question, hint: string)
 const ANSWER_HINT = 'Answer the first of your two successors that is not the peer named in `dead`.'
 
 /** Peer 14 dies and 19 is asked: the scene of all cases about answers. */
-const afterDeath = async (bench: Bench, strangers: readonly number[] = []): Promise<Scene> => {
+const afterDeath = async (bench: RingBench, strangers: readonly number[] = []): Promise<Scene> => {
   const scene = await memberScene(bench, RING, 9, { strangers, config: watchfulPings(bench) })
   await nextPing(bench, scene, 14)
   scene.probe(14).die()
@@ -84,7 +85,7 @@ const notTaken = (
     observes: ['wire', 'control'],
     evidence: 'at least three queries; then an answer that is taken, and no further query',
     hint,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await afterDeath(bench)
       const first = await requireQuery(bench, scene, 19, 14)
       for (let n = 0; n < 3; n++) {
@@ -184,7 +185,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the answer null; after init the answer 14',
     hint: 'A peer in no ring has no successors: its answer is null, not an error.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [8, 14, 19])
       const connection = await scene.say(8, { type: 'ring.successor-query', from: 8 })
       await requireAnswer(bench, connection, 'ring.successor-answer', {
@@ -209,7 +210,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a query with dead 14, its answer taken, a query with dead 4, its answer taken',
     hint: 'Without `dead` the other one may answer with the peer that you have just buried.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await afterDeath(bench, [50])
       const first = await requireQuery(bench, scene, 19, 14)
       const answering = answerQueries(bench, scene, 19, 4)
@@ -270,7 +271,7 @@ export const repairQueryCases: readonly Case[] = [
     evidence:
       'no query while connections are refused, pings that go on, then a query and an answer that is taken',
     hint: 'A refused connection must not end the thread that repairs; try again after a ping interval.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { config: watchfulPings(bench) })
       await nextPing(bench, scene, 14)
       scene.probe(19).listening = false
@@ -293,7 +294,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'queries while 19 answers pings, peer-dead for 19, then no query any more',
     hint: 'The query ends with the peer that is asked.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await afterDeath(bench)
       await requireQuery(bench, scene, 19, 14)
       const silence = bench.frames.length
@@ -320,7 +321,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the query, the departure that is obeyed, unchanged successors after the late answer',
     hint: 'An answer belongs to the first successor of the moment of the question; compare before you take it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await afterDeath(bench, [30])
       await requireQuery(bench, scene, 19, 14)
       const leaving = await scene.say(19, { type: 'ring.depart', from: 19, successors: [4, 8] })
@@ -346,7 +347,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'queries without dead at 14, again and again; the answer as second successor',
     hint: 'A refresh mends a second successor that changed without your knowledge.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, {
         strangers: [16],
         config: { ...steadyPings(bench), refreshIntervalMs: bench.timing.pingIntervalMs },
@@ -383,7 +384,7 @@ export const repairQueryCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no query during five pings; then a death and its query',
     hint: '0 switches the refresh off.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, {
         config: { ...watchfulPings(bench), refreshIntervalMs: 0 },
       })

@@ -1,8 +1,8 @@
 // Requests over TCP with the node as origin: what it takes as an answer, how it checks it, and that every command ends.
 // ring.md section 9.
-import type { Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Message, Probe } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
 import { requireNone, requireSent, sent, sentTo } from './frames.ts'
@@ -39,8 +39,8 @@ import { fence, requireDiscarded, requireSameState } from './procedures/standsti
 
 /** Sends the right answer and requires success with exactly this content. */
 async function completeDownload(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   owner: Probe,
   download: Download,
   content: Content,
@@ -62,10 +62,10 @@ async function completeDownload(
 /** Sends an answer that nobody waits for: it is answered with `unexpected`, or ignored. */
 async function requireUnaskedRefused(
   sender: Probe,
-  node: Node,
+  node: RingNode,
   message: Message,
   body: Uint8Array | undefined,
-  bench: Bench,
+  bench: RingBench,
 ): Promise<void> {
   const connection = await tell(sender, node, message, body)
   const answer = await connection.receive(() => true, bench.timing.quietMs / 3)
@@ -87,7 +87,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'for each the bytes in a file of the folder, and owner, route, size and digest in the result',
     hint: 'Wait for the connection that the owner opens to you; read exactly bodyLength bytes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const contents = [
         everyByte(),
@@ -117,7 +117,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the bytes in a file of the folder',
     hint: 'Append each piece; do not build one string of them.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const download = await beginRequest(bench, node, FOREIGN_NAME)
       const content = randomContent(bench, 1_048_577)
@@ -133,7 +133,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error not-found for tcp and udp, and no file',
     hint: 'not-found is an answer: do not wait for the timeout.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       for (const transport of ['tcp', 'udp'] as const) {
         const download = await beginRequest(bench, node, FOREIGN_NAME, transport)
@@ -156,7 +156,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the same state and no such bytes in the folder; the same file received when it was asked for',
     hint: 'Look for the waiting command first; without one discard the body.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench)
       const before = await node.state()
       const content = randomContent(bench, 400)
@@ -184,7 +184,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the command waits on, nothing is kept, and the right file ends it',
     hint: 'Both must fit: the request number and the name.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench)
       const download = await beginRequest(bench, node, FOREIGN_NAME)
       const wrong = randomContent(bench, 300)
@@ -211,7 +211,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the command waits on, nothing is kept, and not-found ends it',
     hint: 'Compare the transport as well.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench)
       const download = await beginRequest(bench, node, FOREIGN_NAME, 'udp')
       const wrong = randomContent(bench, 300)
@@ -232,7 +232,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no put for the wrong ones, a put for the right one',
     hint: 'Send content only for a store that waits, to the peer that accepted it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench)
       const path = await writeContent(bench, 'content', randomContent(bench, 50))
       const store = begin(node, 'store', { name: FOREIGN_NAME, path })
@@ -271,7 +271,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'digest-mismatch and no such bytes in the folder; success for the same content with its digest',
     hint: 'Hash what arrived and compare before you report success; delete the file when it differs.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const content = randomContent(bench, 500)
       const wrongs = [
@@ -305,7 +305,7 @@ export const requestCommandCases: readonly Case[] = [
     evidence:
       'transfer-failed after an early end and after a reset, nothing kept; success for the whole body',
     hint: 'The end of the connection is not the end of the file: count the bytes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const content = randomContent(bench, 5000)
       for (const [what, sentBytes] of [
@@ -340,7 +340,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the error timeout for store and request after requestTimeoutMs',
     hint: 'Start a timer for each command.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const requestTimeoutMs = 2 * bench.timing.pingIntervalMs
       const { node, near } = await settle(bench, { requestTimeoutMs })
       const path = await writeContent(bench, 'content', randomContent(bench, 8))
@@ -372,7 +372,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'success of a transfer that took longer than requestTimeoutMs, piece by piece',
     hint: 'The timeout runs from the last progress, not from the beginning.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const requestTimeoutMs = 6 * bench.timing.pingIntervalMs
       const { node, near, second } = await settle(bench, { requestTimeoutMs })
       const content = randomContent(bench, 1200)
@@ -402,7 +402,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a definite error while the connection stays open, no bytes kept, and a good transfer after it',
     hint: 'Let the timer run also while you wait for the rest of a body.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench, shortTimeout(bench))
       const content = randomContent(bench, 900)
       const stalled = await beginRequest(bench, node, FOREIGN_NAME)
@@ -430,7 +430,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'their messages on the wire, and not-started for a request and a store when stop comes',
     hint: 'Answer every waiting command before you answer stop.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settle(bench)
       const path = await writeContent(bench, 'content', randomContent(bench, 8))
       const { begun: request } = await beginRequest(bench, node, FOREIGN_NAME)
@@ -452,7 +452,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['control'],
     evidence: 'not-in-ring for both before init, success after it',
     hint: 'Without successors there is nobody to ask; say so at once.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await bench.ids([SELF, FIRST])
       const node = await bench.node(SELF, { config: { pingIntervalMs: bench.timing.idlePingIntervalMs } })
       const path = await writeContent(bench, 'content', randomContent(bench, 8))
@@ -480,7 +480,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'each command ends with its own content',
     hint: 'Find the command by the request number of the answer; do not expect answers in order.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const downloads = []
       for (let i = 0; i < 20; i += 1) {
@@ -507,7 +507,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'pong, own store, own request and a foreign request while a body is half received',
     hint: 'Nothing may block while it waits for the network.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second, other } = await settle(bench)
       const waiting = await beginRequest(bench, node, FOREIGN_NAME)
       const content = randomContent(bench, 600)
@@ -550,7 +550,7 @@ export const requestCommandCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'an error of the table after store-accept from an owner that refuses connections',
     hint: 'A refused connection is an answer: fail the command, or keep trying until the timeout.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench, { requestTimeoutMs: 3 * bench.timing.pingIntervalMs })
       const path = await writeContent(bench, 'content', randomContent(bench, 8))
       const store = begin(node, 'store', { name: FOREIGN_NAME, path })

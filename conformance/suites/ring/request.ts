@@ -1,6 +1,7 @@
 // Requesting files over TCP, with the node as owner: ring.md section 9, `ring.request.*`.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -44,7 +45,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'file with number, digest, length and extended route at the origin, and the content after it',
     hint: 'Open a connection to the peer in origin, not to the peer in from.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = everyByte()
       await storeOwn(bench, node, OWN_NAME, content)
@@ -87,7 +88,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the same content to three origins, twice each, also with numbers 0 and 2^53-1',
     hint: 'Open the stored file anew for each request, and close it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, far, first, other } = await settle(bench)
       const content = randomContent(bench, 2000)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -114,7 +115,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'file at the first predecessor, which was from and origin in one',
     hint: 'route holds one peer only when the origin is your predecessor.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const content = randomContent(bench, 64)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -130,7 +131,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire'],
     evidence: '40 files with the right content and number',
     hint: 'Serve each request by itself; share nothing between them but the stored file.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, far, first, other } = await settle(bench)
       const contents = [randomContent(bench, 3000), randomContent(bench, 10)] as const
       await storeOwn(bench, node, OWN_NAME, contents[0])
@@ -157,7 +158,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'files at one origin while another one is unreachable',
     hint: 'An error on one connection concerns that connection only.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, first, other } = await settle(bench)
       const content = randomContent(bench, 1000)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -183,7 +184,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'not-found for the second name while only the first is stored; then each with its own content',
     hint: 'Look files up by name. 0100 and 0356 have the same key and nothing else in common.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const contents = [randomContent(bench, 100), randomContent(bench, 100)] as const
       await putFile(bench, node, { via: near, origin: other, name: OWN_NAME, content: contents[0] })
@@ -210,7 +211,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'each stored, listed and got back under exactly this name',
     hint: 'Names keep their leading zeros and are not numbers.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settleAlone(bench, FIRST)
       const names = ['9999', '0256', '0159', '0000']
       for (const name of names) {
@@ -243,7 +244,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'not-found with the extended route at the origin, for tcp and udp',
     hint: 'The owner is the end of the road: if the file is not here, it is nowhere.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const route = [OTHER, FAR, NEAR]
       for (const transport of ['tcp', 'udp'] as const) {
@@ -274,7 +275,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'for tcp and udp the stored bytes in a file of the folder, without any message',
     hint: 'Do not send the request round the ring to yourself.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const content of [everyByte(), contentOf(new Uint8Array())]) {
         await storeOwn(bench, node, OWN_NAME, content)
@@ -308,7 +309,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'not-found for both transports, without any message',
     hint: 'Nobody else can have the file: end the command.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       await storeOwn(bench, node, OWN_NAME_SAME_KEY, randomContent(bench, 5))
       for (const transport of ['tcp', 'udp'] as const) {
@@ -333,7 +334,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the bytes that a probe put, in a file of the folder',
     hint: 'There is one place for stored files, whoever stored them.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, first } = await settle(bench)
       const content = randomContent(bench, 777)
       const { stored } = await putFile(bench, node, { via: near, origin: first, name: OWN_NAME_LOW, content })
@@ -355,7 +356,7 @@ export const requestCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'bytes of the first half in the folder of the node while the put is under way',
     hint: 'Write each piece to a temporary file as it arrives, and rename it when the digest is right.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = randomContent(bench, 4 * 1_048_576)
       const request = freshNumber(bench)

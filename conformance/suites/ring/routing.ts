@@ -1,8 +1,8 @@
 // How store and request travel: ring.md section 9, `ring.route.*`.
 
 import { lookupRoute, ownerOf } from '../../oracle/ring.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -33,7 +33,7 @@ export const routingCases: readonly Case[] = [
     evidence:
       'the request at the first successor, every field as it was, itself in from and at the end of route',
     hint: 'Copy the message, set from to your id, append your id to route, and send it to your first successor.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const request of [0, freshNumber(bench), NUMBER_MAX]) {
         for (const transport of ['tcp', 'udp'] as const) {
@@ -68,7 +68,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the store at the first successor, size included, also for size 0 and the largest',
     hint: 'A size of 0 is a size; do not leave it out.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       for (const size of [0, 1, 70_000, NUMBER_MAX]) {
         const request = freshNumber(bench)
@@ -97,7 +97,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the whole route and its new end at the first successor',
     hint: 'Do not cut the route, and do not read a message with one recv of 1,024 bytes.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const route = Array.from({ length: 200 }, (_, i) => (SELF + 1 + i) % 256)
       const request = freshNumber(bench)
@@ -121,7 +121,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'store and request of own commands at the first successor, with numbers of their own',
     hint: 'Choose a fresh request number for each command: a counter, not the clock.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node } = await settle(bench)
       const content = randomContent(bench, 33)
       const path = await writeContent(bench, 'content', content)
@@ -161,7 +161,7 @@ export const routingCases: readonly Case[] = [
     cluster: true,
     evidence: 'owner and route of each store and request as the ids demand',
     hint: 'Compare the route with the circle: where it leaves the circle, or goes once round, a peer misjudged its keys.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const members = [7, 64, 130, 200, 251]
       const nodes = await bench.cluster(members, { config: quietConfig(bench) })
       const content = randomContent(bench, 300)
@@ -219,7 +219,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the lookup without the own id in route sent on, the one with it not',
     hint: 'Look for your own id in route before you forward.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const looped = [freshNumber(bench), freshNumber(bench)]
       const route = [OTHER, SELF, FIRST, SECOND, NEAR]
@@ -254,7 +254,7 @@ export const routingCases: readonly Case[] = [
     evidence:
       'no-owner for store and request after their messages came back, and a third command still waiting',
     hint: 'You are the origin and in route: find the waiting command by the request number and end it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near } = await settle(bench)
       const path = await writeContent(bench, 'content', randomContent(bench, 4))
       const request = begin(node, 'request', { name: FOREIGN_NAME, transport: 'tcp' })
@@ -291,7 +291,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'own and forwarded lookups at the first successor after it accepts connections again',
     hint: 'Keep the message and send it again at every ping interval, until requestTimeoutMs is over.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, first } = await settle(bench, { ...livelyPings(bench), requestTimeoutMs: 600_000 })
       first.listening = false
       const own = begin(node, 'request', { name: FOREIGN_NAME, transport: 'tcp' })
@@ -321,7 +321,7 @@ export const routingCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the held lookup at the peer that has become the first successor',
     hint: 'Look up the first successor at each attempt, not once when the message arrives.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, first } = await settle(bench, { ...livelyPings(bench), requestTimeoutMs: 600_000 })
       first.die()
       const request = freshNumber(bench)

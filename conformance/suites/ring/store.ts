@@ -1,8 +1,8 @@
 // Storing files: ring.md section 9, `ring.store.*`. In the first cases the node is the owner and probes store; then the
 // node is the origin and a probe is the owner.
-import type { Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import type { Message, Probe } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
@@ -45,8 +45,8 @@ import { fence, requireDiscarded, requireSameState } from './procedures/standsti
 
 /** The node has agreed to store a file of this size for `origin`: store sent, store-accept seen. */
 async function agree(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   options: { via: Probe; origin: Probe; name: string; size: number; request?: number },
 ): Promise<number> {
   const { via, origin, name, size, request = freshNumber(bench) } = options
@@ -61,8 +61,8 @@ async function agree(
 
 /** A put is refused: `unexpected` on its connection, which is closed, and nothing is stored. */
 async function requireRefused(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   from: Probe,
   message: Message,
   content: Content,
@@ -85,8 +85,8 @@ async function requireRefused(
 
 /** The node as origin of a store: the lookup that it sent to its first successor. */
 async function beginStore(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   name: string,
   content: Content,
 ): Promise<{ begun: Begun<'store'>; request: number }> {
@@ -106,8 +106,8 @@ async function beginStore(
 
 /** The probe, as owner, asks for the content and takes the put. */
 async function acceptPut(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   owner: Probe,
   options: { name: string; request: number; content: Content; route: readonly number[] },
 ): Promise<Frame> {
@@ -129,7 +129,7 @@ async function acceptPut(
 }
 
 /** Stores, lists and fetches contents of several sizes. */
-async function storeAndFetch(bench: Bench, contents: readonly Content[]): Promise<void> {
+async function storeAndFetch(bench: RingBench, contents: readonly Content[]): Promise<void> {
   const { node, near, other, far } = await settle(bench)
   for (const [i, content] of contents.entries()) {
     const name = String(61 + i).padStart(4, '0')
@@ -159,7 +159,7 @@ export const storeCases: readonly Case[] = [
     evidence:
       'store-accept with the extended route at the origin, nothing stored before put, stored after it',
     hint: 'store carries no content: the owner answers the origin with store-accept and waits for put.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = randomContent(bench, 200)
       const request = freshNumber(bench)
@@ -245,7 +245,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'stored, reported with size and digest, and sent back with the same digest',
     hint: 'A body may come in hundreds of pieces.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       const content = randomContent(bench, 1_048_576)
       const { stored } = await putFile(bench, node, { via: near, origin: other, name: OWN_NAME, content })
@@ -261,7 +261,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the short new content sent back, and the name listed once',
     hint: 'Truncate when you overwrite: a shorter file must not keep the tail of the longer one.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       for (const size of [5000, 70, 0, 3000]) {
         const content = randomContent(bench, size)
@@ -292,7 +292,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'two stores with the same number under way at once, both stored with their own content',
     hint: 'A request number is unique for one origin only: the key of your table is origin and number.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       const request = 1
       const parts = [
@@ -325,7 +325,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'both contents stored intact',
     hint: 'Each connection has a buffer and a body of its own.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       const parts = await Promise.all(
         [
@@ -363,7 +363,7 @@ export const storeCases: readonly Case[] = [
     evidence:
       'put with digest and content at the owner, no reply before stored, then owner and route in the result',
     hint: 'Keep the command waiting until stored arrives on the connection of your put.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench)
       for (const content of [everyByte(), contentOf(new Uint8Array()), randomContent(bench, 70_000)]) {
         const { begun, request } = await beginStore(bench, node, FOREIGN_NAME, content)
@@ -402,7 +402,7 @@ export const storeCases: readonly Case[] = [
     evidence:
       'a definite error after an error message, after a cut connection and after a reset; success without',
     hint: 'Anything but stored on the connection of your put is a failure of the command.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, second } = await settle(bench)
       const content = randomContent(bench, 60)
       const route = [SELF, FIRST, SECOND]
@@ -437,7 +437,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'owner and route are the node, no frame over TCP, and the file comes back on request',
     hint: 'Ask first whether you own the key yourself, before anything goes out.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = everyByte()
       const path = await writeContent(bench, 'own', content)
@@ -468,7 +468,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'the old content comes back after the original file was overwritten',
     hint: 'Copy the content into your folder; the user may change or delete the original.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = randomContent(bench, 500)
       const path = await writeContent(bench, 'original', content)
@@ -487,7 +487,7 @@ export const storeCases: readonly Case[] = [
     evidence:
       'unexpected, a closed connection and not-found afterwards; the same put is stored when it was asked for',
     hint: 'Keep a table of the puts that you allowed, and look there before you store anything.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const before = await node.state()
       const content = randomContent(bench, 300)
@@ -507,7 +507,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'unexpected for each, nothing stored, and the agreed put stored at the end',
     hint: 'Compare origin, name, request and size of the put with what you accepted: all four.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench)
       const before = await node.state()
       const content = randomContent(bench, 120)
@@ -539,7 +539,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'stored for the first put, unexpected for the same put again',
     hint: 'Take the entry out of the table when the put has arrived.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = randomContent(bench, 80)
       const request = freshNumber(bench)
@@ -564,7 +564,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'unexpected for a put long after its store-accept, stored for one in time',
     hint: 'Take the entry out of the table when its time is over.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, shortTimeout(bench))
       const content = randomContent(bench, 60)
       const request = await agree(bench, node, { via: near, origin: other, name: OWN_NAME, size: 60 })
@@ -584,7 +584,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'unexpected, an unchanged older file, and the same put stored with the right digest',
     hint: 'Compute SHA-256 over what arrived and compare before you give the file its name.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const older = randomContent(bench, 90)
       await putFile(bench, node, { via: near, origin: other, name: OWN_NAME, content: older })
@@ -624,7 +624,7 @@ export const storeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'unexpected for a put after a store that the node sent on',
     hint: 'A store that you forward gives nobody the right to put.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       const content = randomContent(bench, 70)
       const request = freshNumber(bench)

@@ -1,8 +1,9 @@
 // `successor-change` at its receiver, and the repair of a peer that was cut out by mistake. The node is 9 with the
 // successors 14 and 19. Two forms of the message are obeyed; each case of a message that is not obeyed sends a good one
 // afterwards, so that a node that ignores everything does not pass.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { requireNone, sent, sentTo } from './frames.ts'
 import { allOf, requireSeen, since } from './procedures/evidence.ts'
@@ -37,7 +38,7 @@ const obeyed = ({ after, ...change }: Change & { readonly after: Pair }): Case =
     observes: ['wire', 'control'],
     evidence: 'the new successors in state and in the pings on the wire',
     hint: change.hint,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, change.ring, change.self, { strangers: change.strangers })
       await tellChange(scene, change.from, change.message)
       await requireSuccessors(
@@ -68,7 +69,7 @@ const ignored = (
     observes: ['wire', 'control'],
     evidence: 'unchanged successors in state and pings, then a successor-change that is obeyed',
     hint,
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const strangers = [...new Set([sender, ...message, 16])].filter(
         (id) => !RING.some((peer) => peer === id),
       )
@@ -168,7 +169,7 @@ export const successorChangeCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no successors and no pings, then init and a successor-change that is obeyed',
     hint: 'Only init and join put a peer into a ring.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await looseScene(bench, 9, [14, 19, 16])
       await tellChange(scene, 14, [14, 19])
       const ping = await bench.quiet(sent('ring.ping'))
@@ -191,7 +192,7 @@ export const successorChangeCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'successor-change [8, 9] at 4',
     hint: 'The old first predecessor still believes that you come next: tell it who stands between.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [4, 9, 14, 19], 9, { strangers: [8] })
       await scene.probe(8).ping(scene.node, 1)
       await requireSeen(bench, sentTo(4, CHANGE_TYPE), {
@@ -208,7 +209,7 @@ export const successorChangeCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'no successor-change for the first ping, one for the second',
     hint: 'Only a peer between your old predecessor and you has been cut out.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, [4, 8, 9, 14, 19], 9)
       const start = bench.frames.length
       await scene.probe(4).ping(scene.node, 1)
@@ -235,7 +236,7 @@ export const passOnCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the same successor-change at the first successor',
     hint: 'Two joins at once can send the message to the wrong predecessor: the one that it concerns stands behind you.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const scene = await memberScene(bench, RING, 9, { strangers: [30] })
       await tellChange(scene, 19, [19, 30])
       await requireSeen(bench, sentTo(14, CHANGE_TYPE), {

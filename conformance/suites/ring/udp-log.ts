@@ -1,9 +1,8 @@
 // Dropping on purpose, and the log of segments: `ring.udp.drop` and `ring.udp.log` of ring.md section 10.
 import { isDeepStrictEqual } from 'node:util'
 import type { RingEvent } from '../../../spec/ring/control.ts'
-import type { Node } from '../../driver/node.ts'
-import type { Bench } from '../../verdict/bench.ts'
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import { FOREIGN_NAME, OTHER, OWN_NAME, SECOND, settle } from './neighbourhood.ts'
@@ -16,7 +15,7 @@ import { UdpRequester } from './procedures/udp-requester.ts'
 
 type Row = Extract<RingEvent, { event: 'segment' }> & { readonly atMs: number }
 
-const rowsOf = (node: Node): readonly Row[] =>
+const rowsOf = (node: RingNode): readonly Row[] =>
   node.events.filter((event): event is Row => event.event === 'segment')
 
 /** A row as the course wrote it: action, seq, bytes, ack. */
@@ -25,8 +24,8 @@ const written = ({ action, seq, bytes, ack }: Pick<Row, 'action' | 'seq' | 'byte
 
 /** The log of the node is exactly these rows, all of one transfer, with times that fit. */
 async function requireRows(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   expected: readonly string[],
   fields: { readonly name: string; readonly peer: number; readonly size: number },
 ): Promise<readonly Row[]> {
@@ -52,10 +51,10 @@ async function requireRows(
 }
 
 /** Events come before the reply to a later command, so that nothing is on its way any more. */
-const fenceOfControl = (node: Node): Promise<unknown> => node.state()
+const fenceOfControl = (node: RingNode): Promise<unknown> => node.state()
 
 /** Times never go back, and count from the start of the node, which lies within the case. */
-function requireTimes(bench: Bench, rows: readonly Row[]): void {
+function requireTimes(bench: RingBench, rows: readonly Row[]): void {
   for (const [i, row] of rows.entries()) {
     const before = rows[i - 1]
     bench.require(before === undefined || row.timeMs >= before.timeMs, {
@@ -81,7 +80,7 @@ export const udpLogCases: readonly Case[] = [
     evidence:
       'snd and rcv rows with seq, bytes and ack for each segment, and nothing for offer, ready and end',
     hint: 'A segment: its own seq, its bytes, ack 0. An ack: seq 0, the bytes that it acknowledges, its own ack.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 100, segmentLog: true })
       const content = randomContent(bench, 250)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -104,7 +103,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'rcv and snd rows for each segment, the copy of a segment too, and nothing for offer and end',
     hint: 'Log a segment when it arrives and an ack when it leaves, also for copies.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, second } = await settle(bench, { segmentLog: true })
       const content = randomContent(bench, 150)
       const owner = await UdpOwner.requested(bench, node, {
@@ -138,7 +137,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'snd, then one RTX for each further transmission on the wire, at intervals of the timeout',
     hint: 'RTX carries the seq of the segment that is repeated, not that of the next one. Take the time when you send.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const retransmitTimeoutMs = bench.timing.retransmitTimeoutMs
       const { node, near, other } = await settle(bench, { mss: 100, segmentLog: true, retransmitTimeoutMs })
       const content = randomContent(bench, 130)
@@ -191,7 +190,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a finished transfer without an event, and one of an empty file with segmentLog on',
     hint: 'segmentLog is off unless the configuration switches it on.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 100 })
       const content = randomContent(bench, 150)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -209,7 +208,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'a finished transfer of no bytes with segmentLog on, without a row',
     hint: 'Only data segments and their acks are logged.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 100, segmentLog: true })
       await storeOwn(bench, node, OWN_NAME, contentOf(new Uint8Array()))
       const requester = await UdpRequester.ask(bench, node, { via: near, origin: other, name: OWN_NAME })
@@ -228,7 +227,7 @@ export const udpLogCases: readonly Case[] = [
     evidence:
       'offers, pongs and an empty file with its end, but not one segment; drop rows for first and repeated attempts',
     hint: 'Draw before each transmission of a data segment, and for nothing else. A drop is logged as drop, not as snd.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, {
         mss: 100,
         dropProbability: 1,
@@ -271,7 +270,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'offer and end of ten empty files at the first attempt, from a node with dropProbability 1',
     hint: 'Draw the random number where you send a data segment, not in the function that sends every datagram.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       // No retransmission comes within the case: what is dropped is missing.
       const { node, near, other } = await settle(bench, { dropProbability: 1 })
       await storeOwn(bench, node, OWN_NAME, contentOf(new Uint8Array()))
@@ -295,7 +294,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: '80 segments on the wire and in the log, not one drop',
     hint: 'Drop if r < dropProbability, with r in [0, 1): never for 0, always for 1.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 1, segmentLog: true })
       const content = randomContent(bench, 80)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -321,7 +320,7 @@ export const udpLogCases: readonly Case[] = [
     evidence:
       'drops of about half of the first and of the repeated transmissions, a log that agrees with the wire, and intact files',
     hint: 'Draw a new random number for each transmission. After a drop the timer runs, and what follows is RTX or another drop.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, {
         mss: 5,
         dropProbability: 0.5,
@@ -397,7 +396,7 @@ export const udpLogCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'two different patterns of dropped first transmissions',
     hint: 'Seed the generator once at start, not for each transfer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const patterns: string[] = []
       const { node, near, other } = await settle(bench, {
         mss: 2,

@@ -1,7 +1,8 @@
 // UDP transfer with the node as owner and a probe as requester: ring.md section 10, the driving side.
 // The retransmission timeout is a minute unless the case is about it, so that each frame on the wire has one cause.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { framesOf, integerField, nthSeen, requireFields, requireNone, sent } from './frames.ts'
@@ -29,7 +30,7 @@ interface Served extends Neighbourhood {
 
 /** A node that stored a file of `size` bytes, and a request of peer 220 for it. */
 async function served(
-  bench: Bench,
+  bench: RingBench,
   size: number,
   config: Readonly<Record<string, unknown>> = {},
   name = OWN_NAME,
@@ -45,7 +46,7 @@ const transferFrames = (frame: Frame): boolean => sent('ring.data')(frame) || se
 
 /** Runs a transfer step by step and requires exactly the segments that size and mss demand, then end, and nothing else. */
 async function requireExactSegments(
-  bench: Bench,
+  bench: RingBench,
   size: number,
   mss: number,
   content?: Content,
@@ -95,7 +96,7 @@ async function requireExactSegments(
  * A repeated message comes at the earliest one timeout after the probe's message that caused the first one. Measured from
  * there, because a busy harness may see the first transmission late, but never sends its own message early.
  */
-function requireNotBefore(bench: Bench, first: Frame, repeated: Frame, timeoutMs: number): void {
+function requireNotBefore(bench: RingBench, first: Frame, repeated: Frame, timeoutMs: number): void {
   const cause = bench.frames.findLast((frame) => frame.n < first.n && frame.sender === 'probe')
   const elapsedMs = repeated.atMs - (cause?.atMs ?? 0)
   bench.require(elapsedMs >= timeoutMs * 0.9, {
@@ -126,7 +127,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'an offer with size, digest, mss and extended route, and no data before ready',
     hint: 'The offer says all that the requester must know; data comes only after ready.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 400 })
       const content = everyByte()
       await storeOwn(bench, node, OWN_NAME, content)
@@ -163,7 +164,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'different numbers for three transfers, two of them at the same time',
     hint: 'Count transfers; do not take the request number, which other origins use as well.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench, { mss: 100 })
       const content = randomContent(bench, 150)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -202,7 +203,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'one offer for two copies of a request, and a second offer for another number',
     hint: 'Origin and request number name a request: look whether you serve it already.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench, { mss: 100 })
       const content = randomContent(bench, 120)
       await storeOwn(bench, node, OWN_NAME, content)
@@ -232,7 +233,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'not-found over TCP and no offer',
     hint: 'not-found travels over TCP for both transports.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other } = await settle(bench)
       await storeOwn(bench, node, OWN_NAME_SAME_KEY, randomContent(bench, 10))
       const answer = await requireNotFound(bench, node, {
@@ -281,7 +282,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'segments of 4,096 raw bytes in datagrams of at most 8,192 bytes',
     hint: 'Base64 makes 5,464 characters of 4,096 bytes; the fields around it take a few dozen.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       await requireExactSegments(bench, 9000, 4096)
       for (const frame of framesOf(bench, sent('ring.data'))) {
         bench.require(frame.bytes.length <= 8192, {
@@ -321,7 +322,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'no end while the last, short segment is not acknowledged; one end after it',
     hint: 'end is a message of its own; the short last segment is none.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, requester } = await served(bench, 150, { mss: 100 })
       await requester.offer()
       await requester.ready()
@@ -354,7 +355,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'nothing beyond the first segment before its ack, the second right after it',
     hint: 'Send the next segment from the place in the code that receives the ack.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, requester } = await served(bench, 500, { mss: 100 })
       await requester.offer()
       await requester.ready()
@@ -382,7 +383,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'no next segment after any of them, the next one after the right ack',
     hint: 'Compare ack with seq + bytes for equality, and from and transfer with those of the transfer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, far, requester } = await served(bench, 500, { mss: 100 })
       await requester.offer()
       await requester.ready()
@@ -411,7 +412,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'each segment sent once although ready and each ack come three times',
     hint: 'An ack of a segment that is already done is ignored, and so is a ready during the transfer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, requester, content } = await served(bench, 300, { mss: 100 })
       await requester.offer()
       const parts: Uint8Array[] = []
@@ -441,7 +442,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'four contents received intact at the same time',
     hint: 'Keep the state of each transfer under its number.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, other, far } = await settle(bench, { mss: 50 })
       const contents = [randomContent(bench, 420), randomContent(bench, 333)] as const
       await storeOwn(bench, node, OWN_NAME, contents[0])
@@ -469,7 +470,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a second offer, segment and end, each equal to the first and not before the timeout',
     hint: 'Start the timer when you send, keep the message, and send the same bytes again.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const retransmitTimeoutMs = bench.timing.retransmitTimeoutMs
       const { requester, content } = await served(bench, 100, { mss: 100, retransmitTimeoutMs })
       const steps = [
@@ -503,7 +504,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'a finished transfer and silence for several timeouts after it',
     hint: 'Stop the timer when the answer arrives.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, requester, content } = await served(bench, 250, {
         mss: 100,
         retransmitTimeoutMs: Math.ceil(bench.timing.quietMs / 3),
@@ -529,7 +530,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'three transmissions of each segment and a file that arrives all the same',
     hint: 'The number of retransmissions is counted for each message from zero.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { requester, content } = await served(bench, 200, {
         mss: 100,
         retransmitTimeoutMs: 10,
@@ -556,7 +557,7 @@ export const udpOwnerCases: readonly Case[] = [
       observes: ['wire'],
       evidence: 'one transmission and three repetitions, then silence, and a fresh transfer that succeeds',
       hint: 'retransmissionsMax counts repetitions, not transmissions; forget the transfer after the last one.',
-      async run(bench: Bench) {
+      async run(bench: RingBench) {
         const retransmitTimeoutMs = Math.ceil(bench.timing.quietMs / 6)
         const hood = await served(bench, 50, { mss: 50, retransmitTimeoutMs, retransmissionsMax: 3 })
         const { node, near, other, requester, content } = hood
@@ -602,7 +603,7 @@ export const udpOwnerCases: readonly Case[] = [
     observes: ['wire'],
     evidence: 'the next segment at the requester after an ack from a foreign port with its id',
     hint: 'Send data to the configured address of the origin, and never look at the source address of an ack.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const { node, near, requester } = await served(bench, 200, { mss: 100 })
       const stranger = await strangerOf(node)
       try {

@@ -1,6 +1,7 @@
 // UDP transfer with the node as requester and a probe as owner: ring.md section 10, the side that only answers.
-import type { Bench } from '../../verdict/bench.ts'
+
 import type { Case } from '../../verdict/case.ts'
+import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { ringCase } from './define.ts'
 import { framesOf, integerField, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
@@ -26,7 +27,7 @@ interface Requesting extends Neighbourhood {
 
 /** A node that requests a file of `size` bytes by UDP; peer 180 is going to send it in segments of `mss` bytes. */
 async function requesting(
-  bench: Bench,
+  bench: RingBench,
   size: number,
   mss: number,
   config: Readonly<Record<string, unknown>> = {},
@@ -38,7 +39,7 @@ async function requesting(
 }
 
 const requestFrom = (
-  bench: Bench,
+  bench: RingBench,
   { node, second }: Neighbourhood,
   content: Content,
   mss: number,
@@ -48,7 +49,7 @@ const requestFrom = (
 
 /** The command succeeded with the owner's content. */
 async function requireReceived(
-  bench: Bench,
+  bench: RingBench,
   { node }: Neighbourhood,
   owner: UdpOwner,
   content: Content,
@@ -64,7 +65,7 @@ async function requireReceived(
 }
 
 /** Receives a file and requires one ack for each segment, with the right value, and one for end. */
-async function requireExactAcks(bench: Bench, content: Content, mss: number): Promise<void> {
+async function requireExactAcks(bench: RingBench, content: Content, mss: number): Promise<void> {
   const hood = await settle(bench)
   const owner = await requestFrom(bench, hood, content, mss)
   await owner.open()
@@ -104,7 +105,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'three readies to three offers, and one file at the end',
     hint: 'The owner repeats its offer when your ready is lost: answer again, and do not begin anew.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 150, 100)
       const { owner, content } = hood
       for (const count of [1, 2, 3]) {
@@ -129,7 +130,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no ready to offers for another request or name, ready to the right one',
     hint: 'Both must fit a waiting command: request and name.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 50, 100)
       const { node, near, owner, content } = hood
       await owner.offer({ transfer: 9001, request: owner.download.request + 1 })
@@ -153,7 +154,7 @@ export const udpRequesterCases: readonly Case[] = [
     evidence:
       'no ready, no ack, the same state and no bytes in the folder; a transfer that was requested works',
     hint: 'Data without an accepted offer belongs to no transfer.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const { node, near, second } = hood
       const before = await node.state()
@@ -233,7 +234,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no reply of the command before end, success after it, for a short and for a full last segment',
     hint: 'Only the message end tells that the file is complete.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       for (const size of [150, 200]) {
         const content = randomContent(bench, size)
@@ -258,7 +259,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'three acks for three copies of each segment, and a file with each byte once',
     hint: 'Compare seq with the next byte that you expect: below it, acknowledge and throw away.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 250, 100)
       const { owner, content } = hood
       await owner.open()
@@ -283,7 +284,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'an ack for a copy with other content, and the first content in the file',
     hint: 'What you already have is acknowledged, not written.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 200, 100)
       const { owner, content } = hood
       await owner.open()
@@ -306,7 +307,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no ack for segments ahead, an ack for the expected one, and an intact file',
     hint: 'Stop-and-wait has no buffer for what comes too early: ignore it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 400, 100)
       const { node, near, owner, content } = hood
       await owner.open()
@@ -336,7 +337,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no ack for them, and an intact file',
     hint: 'Owner and number name a transfer: look both up.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 200, 100)
       const { node, near, other, owner, content } = hood
       await owner.open()
@@ -364,7 +365,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'acks for a repeated end and a repeated last segment, and the same file',
     hint: 'Remember finished transfers for a while: the owner repeats end until your ack reaches it.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 150, 100)
       const { owner, content } = hood
       await owner.send()
@@ -392,7 +393,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'after 64 transfers an ack for the repeated end of each',
     hint: 'Keep owner, number and size of at least 64 finished transfers.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const owners = await Promise.all(
         Array.from({ length: 64 }, async (_, i) => {
@@ -418,7 +419,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'digest-mismatch and no such bytes in the folder; success with the right digest',
     hint: 'Hash what you wrote, compare with the offer, and delete the file when it differs.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const content = randomContent(bench, 150)
       const broken = await requestFrom(bench, hood, content, 100)
@@ -446,7 +447,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'digest-mismatch when end comes one byte too early, with the digest of what did arrive',
     hint: 'Compare the number of bytes with size as well, not the digest alone.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench)
       const content = randomContent(bench, 100)
       const owner = await requestFrom(bench, hood, content, 100)
@@ -475,7 +476,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'no ack for ends that come too early, and success when end comes last',
     hint: 'end counts when its seq is the next byte that you expect.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 200, 100)
       const { node, near, owner, content } = hood
       await owner.open()
@@ -507,7 +508,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'acks for segments of 1, 100, 37 and 62 bytes, and the file in the folder',
     hint: 'Count the bytes that arrived; do not compute offsets from mss.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 200, 100, {}, { requirement: 'ring.udp.segment' })
       const { owner, content } = hood
       await owner.open()
@@ -528,7 +529,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'ready, every ack and every pong of a node with dropProbability 1',
     hint: 'Only the sender of data drops, and only data.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 1000, 50, { dropProbability: 1 }, { requirement: 'ring.udp.drop' })
       const { node, near, owner, content } = hood
       const last = await owner.send()
@@ -550,7 +551,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'ready and acks at the address of peer 180 although its messages come from a foreign port',
     hint: 'Compute the address from the field from, for these answers too.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await requesting(bench, 40, 100)
       const { node, near, owner, content } = hood
       const stranger = await strangerOf(node)
@@ -593,7 +594,7 @@ export const udpRequesterCases: readonly Case[] = [
     observes: ['wire', 'control'],
     evidence: 'timeout after half of the file, no bytes kept, and a transfer that works after it',
     hint: 'The timeout of the command runs from the last segment.',
-    async run(bench: Bench) {
+    async run(bench: RingBench) {
       const hood = await settle(bench, shortTimeout(bench))
       const content = randomContent(bench, 200)
       const vanishing = await requestFrom(bench, hood, content, 100)

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, sep } from 'node:path'
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 
 export interface Content {
   readonly bytes: Uint8Array
@@ -16,7 +15,7 @@ export const digestOf = (bytes: Uint8Array): string => createHash('sha256').upda
 export const contentOf = (bytes: Uint8Array): Content => ({ bytes, digest: digestOf(bytes) })
 
 /** Pseudo-random bytes from the case's seed, by Marsaglia's xorshift: a mebibyte must not cost a case its time. */
-export function randomContent(bench: Bench, size: number): Content {
+export function randomContent(bench: RingBench, size: number): Content {
   const bytes = new Uint8Array(size)
   let word = Math.floor(bench.random() * 0xffff_ffff) | 1
   for (let i = 0; i < size; i += 1) {
@@ -33,7 +32,7 @@ export const everyByte = (): Content =>
   contentOf(Uint8Array.from({ length: 512 }, (_, i) => (i < 256 ? i : 511 - i)))
 
 /** Writes content to a file of the case, for a `store` command. */
-export async function writeContent(bench: Bench, fileName: string, content: Content): Promise<string> {
+export async function writeContent(bench: RingBench, fileName: string, content: Content): Promise<string> {
   const path = join(bench.folder, fileName)
   await writeFile(path, content.bytes)
   return path
@@ -47,7 +46,7 @@ const firstDifference = (left: Uint8Array, right: Uint8Array): number => {
 
 /** The bytes are those of `content`. */
 export function requireSameBytes(
-  bench: Bench,
+  bench: RingBench,
   bytes: Uint8Array,
   content: Content,
   requirement: string,
@@ -62,8 +61,8 @@ export function requireSameBytes(
 
 /** The file that a `request` reports lies in the node's folder and holds exactly `content`. */
 export async function requireReceivedFile(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   result: { readonly path: string; readonly size: number; readonly digest: string },
   content: Content,
   requirement: string,

@@ -1,7 +1,6 @@
 // The death of a successor, counted in pings and not in milliseconds: a busy machine stretches every interval, but it does
 // not change how many pings were sent in vain.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import { framesOf } from '../frames.ts'
 import { allOf, since } from './evidence.ts'
@@ -14,17 +13,22 @@ export const SILENT_PINGS_MIN = 4
 // more are sent at their ends. One is allowed for a timer that fired early.
 export const SILENT_PINGS_MAX = 8
 
-const deathsAt = (node: Node, peer: number) =>
+const deathsAt = (node: RingNode, peer: number) =>
   node.events.filter((event) => event.event === 'peer-dead' && event.peer === peer)
 
 /** The events in which the node declared this peer dead. */
 export const deathsOf = (scene: Scene, peer: number) => deathsAt(scene.node, peer)
 
 /** The node has declared this peer dead. */
-export const deadBy = (node: Node, peer: number): boolean => deathsAt(node, peer).length > 0
+export const deadBy = (node: RingNode, peer: number): boolean => deathsAt(node, peer).length > 0
 
 /** No death has been declared. */
-export const requireNoDeath = (bench: Bench, scene: Scene, requirement: string, because: string): void => {
+export const requireNoDeath = (
+  bench: RingBench,
+  scene: Scene,
+  requirement: string,
+  because: string,
+): void => {
   const deaths = scene.node.events.filter((event) => event.event === 'peer-dead')
   bench.require(deaths.length === 0, {
     requirement,
@@ -35,7 +39,7 @@ export const requireNoDeath = (bench: Bench, scene: Scene, requirement: string, 
 
 /** Waits until the node has declared `peer` dead, and judges the number of pings that stayed unanswered since `silence`. */
 export const requireDeath = async (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   peer: number,
   silence: number,
@@ -71,13 +75,13 @@ export const requireDeath = async (
 }
 
 /** Falls silent: from now on the probe answers no ping. Gives the position from which unanswered pings count. */
-export const fallSilent = (bench: Bench, scene: Scene, peer: number): number => {
+export const fallSilent = (bench: RingBench, scene: Scene, peer: number): number => {
   scene.probe(peer).answersPings = false
   return bench.frames.length
 }
 
 /** The next ping of the node to this probe; fails the requirement when none comes. */
-export const nextPing = async (bench: Bench, scene: Scene, peer: number): Promise<Frame> =>
+export const nextPing = async (bench: RingBench, scene: Scene, peer: number): Promise<Frame> =>
   bench.requireFrame(await scene.probe(peer).receive(pingOf(scene.node.id, peer)), {
     requirement: 'ring.dead.patience',
     expected: `another ping to ${peer}, which is not dead`,

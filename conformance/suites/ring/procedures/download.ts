@@ -1,6 +1,5 @@
 // The node as origin of a request over TCP, and a probe as the owner that answers it.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Message } from '../../../wire/probe.ts'
 import { requireSent, sentTo } from '../frames.ts'
 import { FIRST, SECOND, SELF } from '../neighbourhood.ts'
@@ -19,8 +18,8 @@ export interface Download {
 
 /** Begins a request command and waits for its message at the first successor. */
 export async function beginRequest(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   name: string,
   transport: 'tcp' | 'udp' = 'tcp',
 ): Promise<Download> {

@@ -1,5 +1,5 @@
 // Frames that must be seen, and how to say what was seen instead.
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import { type FramePredicate, requireFields } from '../frames.ts'
 
@@ -34,7 +34,7 @@ export interface Expected {
 }
 
 /** What the program said over TCP since a frame, in words: the `actual` of a message that did not come. */
-export const saidOverTcp = (bench: Bench, start = 0): string => {
+export const saidOverTcp = (bench: RingBench, start = 0): string => {
   const said = bench.frames
     .filter((frame) => frame.n >= start && frame.transport === 'tcp' && frame.sender === 'program')
     .slice(-5)
@@ -47,7 +47,7 @@ export const saidOverTcp = (bench: Bench, start = 0): string => {
 
 /** Judges a frame that should have come; it becomes evidence when it is there with the right fields. */
 export const requireEvidence = (
-  bench: Bench,
+  bench: RingBench,
   found: Frame | undefined,
   { requirement, expected, fields = {} }: Expected,
 ): Frame => {
@@ -59,7 +59,7 @@ export const requireEvidence = (
 
 /** Waits for a frame, past or future, and judges it. */
 export const requireSeen = async (
-  bench: Bench,
+  bench: RingBench,
   matches: FramePredicate,
   expected: Expected,
 ): Promise<Frame> => requireEvidence(bench, await bench.seen(matches), expected)

@@ -2,17 +2,16 @@
 //
 // A lookup reaches the node from a peer before it on the circle (`via`) on behalf of an `origin`. The node then either
 // answers the origin, because it owns the key, or forwards the message to its first successor.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { Message, Probe, ProbeConnection } from '../../../wire/probe.ts'
 import { requireFields, requireSent, sentTo } from '../frames.ts'
 import { type Content, requireSameBytes, writeContent } from './content.ts'
 
-const numbersOfBench = new WeakMap<Bench, number>()
+const numbersOfBench = new WeakMap<RingBench, number>()
 
 /** A request or transfer number that the case has not used before. */
-export function freshNumber(bench: Bench): number {
+export function freshNumber(bench: RingBench): number {
   const number = (numbersOfBench.get(bench) ?? 6000) + 1
   numbersOfBench.set(bench, number)
   return number
@@ -59,7 +58,7 @@ export const putMessage = (fields: {
 /** Opens a connection to the node and sends one message on it. */
 export async function tell(
   probe: Probe,
-  node: Node,
+  node: RingNode,
   message: Message,
   body?: Uint8Array,
 ): Promise<ProbeConnection> {
@@ -69,7 +68,7 @@ export async function tell(
 }
 
 /** The first reaction of the node to a lookup: an answer to the origin, or the same lookup to another peer. */
-export function reaction(bench: Bench, request: number): Promise<Frame | undefined> {
+export function reaction(bench: RingBench, request: number): Promise<Frame | undefined> {
   const types = [
     'ring.request',
     'ring.store',
@@ -89,8 +88,8 @@ export function reaction(bench: Bench, request: number): Promise<Frame | undefin
  * goes on from here knows that the file is there.
  */
 export async function putFile(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   options: {
     via: Probe
     origin: Probe
@@ -130,7 +129,12 @@ export async function putFile(
 }
 
 /** The node, which owns the key, stores `content` by its own command; no message is needed for that. */
-export async function storeOwn(bench: Bench, node: Node, name: string, content: Content): Promise<void> {
+export async function storeOwn(
+  bench: RingBench,
+  node: RingNode,
+  name: string,
+  content: Content,
+): Promise<void> {
   const path = await writeContent(bench, `own-${name}-${freshNumber(bench)}`, content)
   const result = await node.command('store', { name, path })
   bench.require(result.owner === node.id, {
@@ -145,8 +149,8 @@ export async function storeOwn(bench: Bench, node: Node, name: string, content: 
  * connection for each message. The number of the request is the result.
  */
 export async function ask(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   options: {
     via: Probe
     origin: Probe
@@ -172,8 +176,8 @@ export async function ask(
 
 /** Requests a file from the node over TCP and requires exactly `content` in answer. */
 export async function fetchFile(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   options: {
     via: Probe
     origin: Probe
@@ -209,8 +213,8 @@ export async function fetchFile(
 
 /** Requests a name that the node owns but does not have, and requires not-found at the origin. */
 export async function requireNotFound(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   options: {
     via: Probe
     origin: Probe

@@ -1,7 +1,7 @@
 // Commands that a case begins and looks at later: a request that waits for its owner, a store that waits for `stored`.
 import type { RingCommandArguments, RingCommandName, RingResult } from '../../../../spec/ring/control.ts'
-import { CommandError, type Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import { CommandError } from '../../../driver/node.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 
 export type Outcome<C extends RingCommandName> =
   | { readonly ok: true; readonly result: RingResult<C> }
@@ -16,7 +16,7 @@ export interface Begun<C extends RingCommandName> {
 
 /** Sends a command without waiting for its reply. */
 export function begin<C extends RingCommandName>(
-  node: Node,
+  node: RingNode,
   name: C,
   args: RingCommandArguments<C>,
   withinMs?: number,
@@ -43,7 +43,7 @@ const describe = (outcome: Outcome<RingCommandName>): string =>
 
 /** The command succeeded; gives its result. */
 export async function requireSuccess<C extends RingCommandName>(
-  bench: Bench,
+  bench: RingBench,
   begun: Begun<C>,
   requirement: string,
   expected: string,
@@ -55,7 +55,7 @@ export async function requireSuccess<C extends RingCommandName>(
 
 /** The command failed with one of these codes. */
 export async function requireFailure<C extends RingCommandName>(
-  bench: Bench,
+  bench: RingBench,
   begun: Begun<C>,
   codes: readonly string[],
   requirement: string,
@@ -71,7 +71,7 @@ export async function requireFailure<C extends RingCommandName>(
 
 /** The command has no reply yet. */
 export function requireWaiting<C extends RingCommandName>(
-  bench: Bench,
+  bench: RingBench,
   begun: Begun<C>,
   requirement: string,
   expected: string,

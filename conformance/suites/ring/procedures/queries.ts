@@ -1,5 +1,5 @@
 // Playing the peer that is asked for the new second successor.
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import { requireFields, sentTo } from '../frames.ts'
 import { allOf, requireSeen, since } from './evidence.ts'
@@ -7,7 +7,7 @@ import type { Scene } from './scene.ts'
 
 /** A query must come to this probe, and name the dead peer. */
 export const requireQuery = async (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   asked: number,
   dead: number,
@@ -27,7 +27,7 @@ export const answerQuery = async (scene: Scene, query: Frame, successor: number 
 
 /** Answers every query to this probe, the present ones and those to come, until `stop` is called. */
 export const answerQueries = (
-  bench: Bench,
+  bench: RingBench,
   scene: Scene,
   asked: number,
   successor: number | null,

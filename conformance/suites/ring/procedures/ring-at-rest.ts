@@ -1,14 +1,13 @@
 // A ring of real nodes at rest: everyone holds the successors and predecessors that the oracle computes from the ids alone,
 // in `state` and on the wire. The wire is asked first, because that costs nothing.
 import type { RingResult } from '../../../../spec/ring/control.ts'
-import type { Node } from '../../../driver/node.ts'
 import { type Neighbourhood, ringOf } from '../../../oracle/ring.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import { pingsGoTo, pingsInWords } from './successors.ts'
 
-export type Nodes = ReadonlyMap<number, Node>
+export type Nodes = ReadonlyMap<number, RingNode>
 
-export const nodeOf = (nodes: Nodes, id: number): Node => {
+export const nodeOf = (nodes: Nodes, id: number): RingNode => {
   const node = nodes.get(id)
   if (node === undefined) throw new Error(`no node plays peer ${id}`)
   return node
@@ -29,7 +28,7 @@ const inWords = ({ successors, predecessors }: Pick<RingResult<'state'>, 'succes
 
 /** Waits until these nodes form the ring of their ids, where pings since a frame count. */
 export const requireAtRest = async (
-  bench: Bench,
+  bench: RingBench,
   nodes: Nodes,
   requirement: string,
   because: string,

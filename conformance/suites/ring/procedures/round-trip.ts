@@ -1,8 +1,7 @@
 // Storing and requesting a file in a ring of real nodes, judged by the oracle: the owner, every hop of the route, the
 // content on the wire and the bytes on disk. Nothing is believed because a reply says so.
-import type { Node } from '../../../driver/node.ts'
 import { lookupRoute, ownerOf } from '../../../oracle/ring.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import { type FramePredicate, framesOf, sentTo } from '../frames.ts'
 import { type Content, requireReceivedFile, writeContent } from './content.ts'
 import { allOf, from, saidOverTcp, since } from './evidence.ts'
@@ -12,7 +11,7 @@ export type Transport = 'tcp' | 'udp'
 
 /** The result must name the oracle's owner and route, and the messages must have gone that way. */
 const requireRoute = (
-  bench: Bench,
+  bench: RingBench,
   nodes: Nodes,
   origin: number,
   name: string,
@@ -54,7 +53,7 @@ const carries =
 
 /** Stores content under a name by the command of one node. */
 export const storeFile = async (
-  bench: Bench,
+  bench: RingBench,
   nodes: Nodes,
   origin: number,
   name: string,
@@ -88,7 +87,7 @@ export const storeFile = async (
 
 /** The content crossed the wire from owner to origin, by the transport that was asked for. */
 const requireTransfer = (
-  bench: Bench,
+  bench: RingBench,
   owner: number,
   origin: number,
   name: string,
@@ -129,7 +128,7 @@ const requireTransfer = (
 
 /** Requests a name by the command of one node, and compares what it wrote with the content. */
 export const fetchFile = async (
-  bench: Bench,
+  bench: RingBench,
   nodes: Nodes,
   origin: number,
   name: string,
@@ -137,7 +136,7 @@ export const fetchFile = async (
   content: Content,
 ): Promise<void> => {
   const start = bench.frames.length
-  const node: Node = nodeOf(nodes, origin)
+  const node: RingNode = nodeOf(nodes, origin)
   const result = await node.command('request', { name, transport })
   requireRoute(bench, nodes, origin, name, 'ring.request', result, start)
   const owner = ownerOf([...nodes.keys()], name)

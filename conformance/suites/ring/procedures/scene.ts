@@ -1,6 +1,5 @@
 // One node of the program under test among probe peers, with strangers at hand: newcomers, and peers that it never heard of.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { Message, Probe, ProbeConnection } from '../../../wire/probe.ts'
 import { probeOf } from '../neighbourhood.ts'
@@ -8,14 +7,14 @@ import { type Expected, requireEvidence } from './evidence.ts'
 import { type Config, steadyPings } from './pace.ts'
 
 export interface Scene {
-  readonly node: Node
+  readonly node: RingNode
   /** The probe that plays this peer. */
   probe(id: number): Probe
   /** Sends one message to the node over TCP as this probe, on a connection of its own that stays open. */
   say(id: number, message: Message, body?: Uint8Array): Promise<ProbeConnection>
 }
 
-const sceneOf = (node: Node, probes: ReadonlyMap<number, Probe>): Scene => ({
+const sceneOf = (node: RingNode, probes: ReadonlyMap<number, Probe>): Scene => ({
   node,
   probe: (id) => probeOf(probes, id),
   say: async (id, message, body) => {
@@ -33,7 +32,7 @@ export interface SceneOptions {
 
 /** The node as a member of `ring`, at rest; everyone else is a probe. */
 export const memberScene = async (
-  bench: Bench,
+  bench: RingBench,
   ring: readonly number[],
   self: number,
   { strangers = [], config = {} }: SceneOptions = {},
@@ -49,7 +48,7 @@ export const memberScene = async (
 
 /** A started node that is in no ring yet, or that the case puts into one without any ping of a predecessor. */
 export const looseScene = async (
-  bench: Bench,
+  bench: RingBench,
   self: number,
   others: readonly number[],
   config: Config = {},
@@ -62,7 +61,7 @@ export const looseScene = async (
 
 /** Waits for the answer of that type on a connection and judges it. */
 export const requireAnswer = async (
-  bench: Bench,
+  bench: RingBench,
   connection: ProbeConnection,
   type: string,
   expected: Expected,

@@ -5,17 +5,16 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { RingResult } from '../../../../spec/ring/control.ts'
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { Probe } from '../../../wire/probe.ts'
 import { type FramePredicate, requireNone, sentTo } from '../frames.ts'
 
-const fencesOfBench = new WeakMap<Bench, number>()
+const fencesOfBench = new WeakMap<RingBench, number>()
 
 async function pingAndAwait(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   probe: Probe,
   slot: 1 | 2,
   requirement: string,
@@ -31,16 +30,16 @@ async function pingAndAwait(
 
 /** A ping with a `seq` of its own, answered: everything that was sent to the node before over UDP has been handled. */
 export const fence = (
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   firstPredecessor: Probe,
   requirement = 'ring.ping.answer',
 ): Promise<Frame> => pingAndAwait(bench, node, firstPredecessor, 1, requirement)
 
 /** A sign of life on the wire from a node whose first predecessor is not to change: words alone are no evidence. */
 export const greet = (
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   probe: Probe,
   requirement = 'ring.ping.answer',
 ): Promise<Frame> => pingAndAwait(bench, node, probe, 2, requirement)
@@ -50,7 +49,7 @@ export const greet = (
  * must answer. The window is for reactions that come at once; what a timer could send needs the bench's longer one.
  */
 export async function requireNever(
-  bench: Bench,
+  bench: RingBench,
   matches: FramePredicate,
   details: { readonly requirement: string; readonly expected: string },
   fenceWith: () => Promise<unknown>,
@@ -63,8 +62,8 @@ export async function requireNever(
 
 /** The node's `state` is still what it was. */
 export async function requireSameState(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   before: RingResult<'state'>,
   requirement: string,
   after: string,
@@ -93,8 +92,8 @@ async function filesHolding(folder: string, content: Uint8Array): Promise<readon
 
 /** Discarded content is gone from the node's folder, at the latest when the time is over. */
 export async function requireDiscarded(
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   content: Uint8Array,
   requirement: string,
   what: string,

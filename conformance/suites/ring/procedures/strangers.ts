@@ -1,7 +1,7 @@
 // Datagrams from a port that belongs to no peer: the field `from` says who sent a message, never the source address.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import type { Node } from '../../../driver/node.ts'
+import type { RingNode } from '../../../verdict/ring-bench.ts'
 import type { Message } from '../../../wire/probe.ts'
 
 export interface Stranger {
@@ -13,7 +13,7 @@ export interface Stranger {
 }
 
 /** Opens a socket on loopback that no peer has. */
-export async function strangerOf(node: Node): Promise<Stranger> {
+export async function strangerOf(node: RingNode): Promise<Stranger> {
   const socket = createSocket('udp4')
   let received = 0
   socket.on('message', () => {

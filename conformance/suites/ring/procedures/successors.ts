@@ -1,7 +1,6 @@
 // A node's successors, judged twice: by what it claims in `state`, and by whom it pings with which slot. A program that
 // claims the right state without doing the work pings the wrong peers; one that works but claims nonsense misleads its user.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import { type FramePredicate, framesOf, integerField, sent } from '../frames.ts'
 import { allOf, from, since } from './evidence.ts'
@@ -23,29 +22,29 @@ export const strayPingOf = (self: number, [first, second]: Pair): FramePredicate
     (frame) => frame.to === self || frame.to !== (integerField(frame, 'slot') === 1 ? first : second),
   )
 
-const latestPing = (bench: Bench, self: number, slot: 1 | 2, start: number): Frame | undefined =>
+const latestPing = (bench: RingBench, self: number, slot: 1 | 2, start: number): Frame | undefined =>
   bench.frames.findLast(allOf(since(start), pingOf(self, undefined, slot)))
 
 /** The latest pings since a frame go to these successors. A successor that is the node itself gets none and is not looked at. */
-export const pingsGoTo = (bench: Bench, self: number, [first, second]: Pair, start: number): boolean =>
+export const pingsGoTo = (bench: RingBench, self: number, [first, second]: Pair, start: number): boolean =>
   (first === self || latestPing(bench, self, 1, start)?.to === first) &&
   (second === self || latestPing(bench, self, 2, start)?.to === second)
 
 /** Whom a node pings, in words. */
-export const pingsInWords = (bench: Bench, self: number, start: number): string =>
+export const pingsInWords = (bench: RingBench, self: number, start: number): string =>
   ([1, 2] as const)
     .map((slot) => `${latestPing(bench, self, slot, start)?.to ?? 'nobody'} with slot ${slot}`)
     .join(' and ')
 
-const claims = async (node: Node, [first, second]: Pair): Promise<boolean> => {
+const claims = async (node: RingNode, [first, second]: Pair): Promise<boolean> => {
   const { successors } = await node.state()
   return successors?.[0] === first && successors[1] === second
 }
 
 /** Waits until a node holds these successors in `state` and on the wire, where its pings since a frame count. */
 export const requireSuccessors = async (
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   pair: Pair,
   requirement: string,
   because: string,
@@ -77,8 +76,8 @@ export const requireSuccessors = async (
 
 /** Watches for a while that a node keeps its successors, in `state` and on the wire. */
 export const requireUnchanged = async (
-  bench: Bench,
-  node: Node,
+  bench: RingBench,
+  node: RingNode,
   pair: Pair,
   requirement: string,
   because: string,

@@ -1,7 +1,6 @@
 // A probe that owns a file and sends it over UDP to a node that requested it: ring.md section 10, the driving side.
 // Each step is a method of its own, so that a case can leave one out, repeat it, or do it wrong.
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { Probe } from '../../../wire/probe.ts'
 import { type FramePredicate, framesOf, nthSeen, sentTo } from '../frames.ts'
@@ -21,8 +20,8 @@ export interface UdpOwnerOptions {
 export class UdpOwner {
   readonly download: Download
   readonly transfer: number
-  private readonly bench: Bench
-  private readonly node: Node
+  private readonly bench: RingBench
+  private readonly node: RingNode
   private readonly probe: Probe
   private readonly content: Content
   private readonly mss: number
@@ -30,15 +29,15 @@ export class UdpOwner {
 
   /** The node requests `name` by its own command; the probe is going to send `content` in segments of `mss` bytes. */
   static async requested(
-    bench: Bench,
-    node: Node,
+    bench: RingBench,
+    node: RingNode,
     options: UdpOwnerOptions & { name: string },
   ): Promise<UdpOwner> {
     const download = await beginRequest(bench, node, options.name, 'udp')
     return new UdpOwner(bench, node, download, options)
   }
 
-  private constructor(bench: Bench, node: Node, download: Download, options: UdpOwnerOptions) {
+  private constructor(bench: RingBench, node: RingNode, download: Download, options: UdpOwnerOptions) {
     this.bench = bench
     this.node = node
     this.download = download

@@ -1,8 +1,7 @@
 // A probe that fetches a file over UDP from a node that owns it: ring.md section 10, the side that only answers.
 // Each step is a method of its own, so that a case can leave one out, repeat it, or do it wrong.
 import { setImmediate } from 'node:timers/promises'
-import type { Node } from '../../../driver/node.ts'
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { Probe } from '../../../wire/probe.ts'
 import { type FramePredicate, framesOf, integerField, nthSeen, sentTo, stringField } from '../frames.ts'
@@ -20,20 +19,20 @@ export interface UdpRequesterOptions {
 
 export class UdpRequester {
   readonly request: number
-  private readonly bench: Bench
-  private readonly node: Node
+  private readonly bench: RingBench
+  private readonly node: RingNode
   private readonly probe: Probe
   private readonly requirement: string | undefined
   /** The owner's number of the transfer, known from the offer on. */
   private transfer: number | undefined
 
   /** Asks the node, through `via`, for a file for `origin`. */
-  static async ask(bench: Bench, node: Node, options: UdpRequesterOptions): Promise<UdpRequester> {
+  static async ask(bench: RingBench, node: RingNode, options: UdpRequesterOptions): Promise<UdpRequester> {
     const request = await ask(bench, node, { ...options, transport: 'udp' })
     return new UdpRequester(bench, node, options, request)
   }
 
-  private constructor(bench: Bench, node: Node, options: UdpRequesterOptions, request: number) {
+  private constructor(bench: RingBench, node: RingNode, options: UdpRequesterOptions, request: number) {
     this.bench = bench
     this.node = node
     this.probe = options.origin

@@ -1,6 +1,6 @@
 // What the wire knows about a death: which pings were really lost. The relay sees every ping and every pong, so a node that
 // buries a living peer is convicted by the capture, and one that was right is acquitted by it.
-import type { Bench } from '../../../verdict/bench.ts'
+import type { RingBench } from '../../../verdict/ring-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import { integerField, sentTo } from '../frames.ts'
 import { SILENT_PINGS_MIN } from './deaths.ts'
@@ -14,7 +14,7 @@ const arrived = (frame: Frame): boolean => frame.fate === 'passed' || frame.fate
  * The pings of `self` to `peer` before a death, since the last one for which a pong went back. The event comes by another way
  * than the pings, so pings that the relay saw a little later count too.
  */
-const unansweredAt = (bench: Bench, self: number, peer: number, atMs: number): readonly Frame[] => {
+const unansweredAt = (bench: RingBench, self: number, peer: number, atMs: number): readonly Frame[] => {
   const isPing = pingOf(self, peer)
   const isPong = allOf(from(peer), sentTo(self, 'ring.pong'), arrived)
   let waiting: Frame[] = []
@@ -30,7 +30,7 @@ const unansweredAt = (bench: Bench, self: number, peer: number, atMs: number): r
 }
 
 /** Every death that these nodes declared must be justified by four pings in a row that nobody answered. Gives their number. */
-export const requireJustifiedDeaths = async (bench: Bench, nodes: Nodes): Promise<number> => {
+export const requireJustifiedDeaths = async (bench: RingBench, nodes: Nodes): Promise<number> => {
   let deaths = 0
   for (const self of nodes.keys())
     for (const event of nodeOf(nodes, self).events) {
