@@ -1,14 +1,19 @@
-// Public entry of the package: `import { ring, control, common } from 'peerspec'`.
+// Public entry of the package: `import { ring, peers, control, common } from 'peerspec'`.
 
 /** Messages and limits that all systems share. */
 export * as common from './common/index.ts'
 /** The lines between harness and program. */
 export * as control from './control/index.ts'
+/** Name service, peer list, chat, lock and replicated database. */
+export * as peers from './peers/index.ts'
 export {
   controlFeatures,
+  featureOf,
   findRequirement,
+  type RoleDeclaration,
   requirements,
   requirementsFor,
+  type SystemDeclaration,
   type SystemName,
   systems,
 } from './registry.ts'

@@ -97,10 +97,10 @@ describe('example lines of the ring', () => {
 
 describe('tables of the ring', () => {
   const config = jsonSchemaOf({
-    name: 'control.ring.config',
+    name: 'control.ring.peer.config',
     file: '',
     channel: 'control',
-    schema: systems.ring.config,
+    schema: systems.ring.byRole['ring.peer'].config,
   })
   const properties = config.properties as Record<string, Record<string, unknown>>
   const rows = table(ringPage, 'field')

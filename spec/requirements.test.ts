@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { root } from './example-files.ts'
 import { derivedFiles, leftOverFiles } from './generate/derived-files.ts'
 import { extendLedger, ledgerProblems } from './generate/ledger.ts'
-import { parseRequirements, renderRequirements } from './generate/requirements.ts'
-import { findRequirement, requirements, requirementsFor, systems } from './registry.ts'
+import { type Page, parseRequirements, renderRequirements } from './generate/requirements.ts'
+import { featureOf, findRequirement, requirements, requirementsFor, systems } from './registry.ts'
 
 describe('the requirements', () => {
   test('have unique ids', () => {
@@ -28,23 +28,55 @@ describe('the requirements', () => {
     ).toEqual([])
   })
 
-  test('of the ring name its features only', () => {
-    const tags = new Set<string>(['wire', 'control', 'ring', ...systems.ring.features])
-    expect(requirements.filter((requirement) => !tags.has(requirement.feature))).toEqual([])
-    for (const feature of systems.ring.features)
-      expect(
-        systems.ring.requirements.some((requirement) => requirement.feature === feature),
-        feature,
-      ).toBe(true)
-  })
+  test.each(Object.values(systems))(
+    'of $name use each of its features',
+    ({ requirements: own, features }) => {
+      for (const feature of features)
+        expect(
+          own.some((requirement) => featureOf(requirement) === feature),
+          feature,
+        ).toBe(true)
+    },
+  )
 
-  test('of a system come with those that all share', () => {
+  test('of a system come with those of the shared pages', () => {
     const ids = requirementsFor('ring').map((requirement) => requirement.id)
     expect(ids).toContain('common.tcp.framing')
     expect(ids).toContain('control.eof')
     expect(ids).toContain('ring.udp.log')
     expect(findRequirement('ring.udp.log')?.feature).toBe('ring.transfer.udp')
     expect(findRequirement('ring.udp.nothing')).toBeUndefined()
+  })
+
+  // The page names the common rules that hold, because it replaces the others.
+  test('of the common page bind peers where peers.md says so', () => {
+    const [, sentence = ''] =
+      /These do: ([\s\S]*?)\. Sections/.exec(readFileSync(`${root}/spec/peers/peers.md`, 'utf8')) ?? []
+    const named = [...sentence.matchAll(/`([^`]+)`/g)].map((match) => match[1])
+    const binding = systems.peers.commonRequirements.map(({ id }) => id)
+    expect(named.length).toBeGreaterThan(0)
+    expect(binding).toEqual(named)
+    expect(systems.ring.commonRequirements.map(({ id }) => id)).toEqual(expect.arrayContaining(binding))
+  })
+
+  test('of peers bind the roles that their tags name', () => {
+    const idsFor = (role: string) => new Set(requirementsFor('peers', [role]).map(({ id }) => id))
+    const [nameService, peer] = [idsFor('peers.name-service'), idsFor('peers.peer')]
+    expect(
+      [...nameService].filter((id) => /^peers\.(join|list|leave|message|lock|database)\./.test(id)),
+    ).toEqual([])
+    expect([...peer].filter((id) => /^peers\.(register|require|name-service)\./.test(id))).toEqual([])
+    for (const shared of ['common.tcp.slow', 'control.eof', 'peers.call.answer']) {
+      expect(nameService, shared).toContain(shared)
+      expect(peer, shared).toContain(shared)
+    }
+    expect(new Set([...nameService, ...peer]).size).toBe(requirementsFor('peers').length)
+  })
+
+  test('of peers are extended where only that profile requires their feature', () => {
+    const extended = systems.peers.requirements.filter(({ profile }) => profile === 'extended')
+    expect(new Set(extended.map(({ feature }) => feature))).toEqual(new Set(['peers.lock', 'peers.database']))
+    expect(findRequirement('peers.list.self')?.profile).toBe('baseline')
   })
 })
 
@@ -72,8 +104,8 @@ describe('generated files', () => {
   test('hold standard keywords only', () => {
     const standard = new Set(
       [
-        '$schema $id title description type const enum anyOf default',
-        'required properties items prefixItems minItems maxItems',
+        '$schema $id title description type const enum anyOf not default',
+        'required properties additionalProperties items prefixItems minItems maxItems',
         'minimum maximum minLength maxLength pattern',
       ].flatMap((keywords) => keywords.split(' ')),
     )
@@ -92,7 +124,15 @@ describe('generated files', () => {
 })
 
 describe('reading requirements out of prose', () => {
-  const page = { part: 'ring', file: 'spec/ring/ring.md', features: ['ring', 'ring.join'] }
+  const page: Page = {
+    part: 'ring',
+    file: 'spec/ring/ring.md',
+    tags: new Map([
+      ['ring', { profile: 'baseline' }],
+      ['ring.join', { profile: 'baseline' }],
+      ['ring.lead', { profile: 'extended', role: 'ring.leader' }],
+    ]),
+  }
   const parse = (...lines: string[]) => parseRequirements(page, ['## 7. Join a ring', ...lines].join('\n'))
 
   test('takes id, level, feature, source, section and text', () => {

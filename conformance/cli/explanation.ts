@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Colors } from 'picocolors/types.js'
 import { publishedSchemas } from '../../spec/published.ts'
-import { findRequirement, requirements } from '../../spec/registry.ts'
-import { type Requirement, tagsWithoutFeature } from '../../spec/requirement.ts'
+import { featureOf, findRequirement, requirements } from '../../spec/registry.ts'
+import type { Requirement } from '../../spec/requirement.ts'
 import { plainProse, plural, wrap } from '../report/text.ts'
 import { allCases, suites } from '../suites/index.ts'
 import type { Case } from '../verdict/case.ts'
@@ -61,12 +61,15 @@ export function explanation(id: string, colors: Colors): readonly string[] {
 }
 
 function printRule(requirement: Requirement, page: Page): void {
-  const { id, level, file, section, source, feature, profile } = requirement
+  const { id, level, file, section, source, role, profile } = requirement
   page.print(`${page.colors.bold(id)}  ${level}`)
   page.paragraph(plainProse(requirement.text))
-  const whom = tagsWithoutFeature.includes(feature)
-    ? 'binds every program'
-    : `belongs to the feature ${feature}`
+  const feature = featureOf(requirement)
+  const bound = role === undefined ? 'binds every program' : `binds ${role}`
+  const whom =
+    feature === undefined
+      ? bound
+      : `${role === undefined ? '' : `${bound}, `}belongs to the feature ${feature}`
   page.print(
     page.colors.dim(
       `  ${file}, section ${section.number} "${section.heading}"; source ${source}; profile ${profile}; ${whom}`,

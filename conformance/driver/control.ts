@@ -191,7 +191,7 @@ export class ControlClient {
       return
     }
     const event = value as EventLine & { readonly node?: number }
-    const schema = `control.ring.event.${event.event}`
+    const schema = `control.ring.peer.event.${event.event}`
     // Events that nobody specified are none of our business.
     if (channelOf(schema) === undefined) return
     const detail = checkSchema(schema, value)
@@ -222,7 +222,7 @@ export class ControlClient {
       )
       return
     }
-    const schema = `control.ring.result.${pending.command}`
+    const schema = `control.ring.peer.result.${pending.command}`
     if (reply.ok && pending.checksResult && channelOf(schema) !== undefined) {
       const detail = checkSchema(schema, reply.result)
       if (detail !== undefined) {

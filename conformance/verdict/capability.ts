@@ -6,8 +6,7 @@
 //
 // So a student cannot skip a part of the assignment by leaving it out of the hello, and an engineer who implements
 // only pings gets no failures for parts that nobody asked for (`--profile declared`).
-import { findRequirement, systems } from '../../spec/registry.ts'
-import { tagsWithoutFeature } from '../../spec/requirement.ts'
+import { featureOf, findRequirement, systems } from '../../spec/registry.ts'
 import type { Program } from '../driver/host.ts'
 import type { Case } from './case.ts'
 import type { ChosenProfile, ProgramDescription } from './result.ts'
@@ -20,9 +19,10 @@ export interface Ineligible {
 /** Features that a program must have to run the case: those of all its requirements. */
 export function neededFeatures(definition: Case): readonly string[] {
   const features = definition.requirements
-    .map((id) => findRequirement(id)?.feature)
-    .filter((feature) => feature !== undefined && !tagsWithoutFeature.includes(feature))
-  return [...new Set(features)] as string[]
+    .map((id) => findRequirement(id))
+    .map((requirement) => requirement && featureOf(requirement))
+    .filter((feature) => feature !== undefined)
+  return [...new Set(features)]
 }
 
 /** What the second program of a mixed run lacks for a cluster case. It is company, not judged: its lack is no failure. */

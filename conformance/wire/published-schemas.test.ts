@@ -19,7 +19,7 @@ test.each([
     { seq: 1, ok: false, error: { code: 'oops', message: '' } },
     "'error/code' must be one of",
   ],
-  ['control.ring.result.state', { id: 4 }, "the field 'inRing' is missing"],
+  ['control.ring.peer.result.state', { id: 4 }, "the field 'inRing' is missing"],
   ['ring.ping', { type: 'ring.ping', from: 256, seq: 0, slot: 1 }, "'from' must be <= 255"],
 ])('%s: %j says "%s"', (name, value, text) => {
   expect(checkSchema(name, value)?.text).toContain(text)

@@ -2,17 +2,45 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publishedSchemas, schemaFile } from '../published.ts'
-import { type Requirement, tagsWithoutFeature } from '../requirement.ts'
-import { ringFeatures } from '../ring/control.ts'
+import type { Requirement } from '../requirement.ts'
+import { declaredSystems, type SystemDeclaration } from '../systems.ts'
 import { jsonSchemaOf, schemaIndex } from './json-schema.ts'
 import { messagesPage } from './messages-page.ts'
-import { type Page, parseRequirements, renderRequirements } from './requirements.ts'
+import { type Page, parseRequirements, renderRequirements, type Tag } from './requirements.ts'
+
+const systems: readonly SystemDeclaration[] = Object.values(declaredSystems)
+
+// The name of a system binds all its roles. In a system with one role nothing is gained by naming it again.
+function tagsOf({ name, roles, byRole, profiles }: SystemDeclaration): ReadonlyMap<string, Tag> {
+  const several = roles.length > 1
+  const tags = new Map<string, Tag>([[name, { profile: 'baseline' }]])
+  for (const [role, { features }] of Object.entries(byRole)) {
+    const bound = several ? { role } : {}
+    if (several) tags.set(role, { profile: 'baseline', ...bound })
+    for (const feature of features)
+      tags.set(feature, {
+        profile: profiles.baseline.includes(feature) ? 'baseline' : 'extended',
+        ...bound,
+      })
+  }
+  return tags
+}
+
+const sharedPage = (part: string, tag: string): Page => ({
+  part,
+  file: `spec/${part}/${part}.md`,
+  tags: new Map([[tag, { profile: 'baseline' }]]),
+})
 
 /** The pages that hold requirements. */
 export const pages: readonly Page[] = [
-  { part: 'common', file: 'spec/common/common.md', features: tagsWithoutFeature },
-  { part: 'control', file: 'spec/control/control.md', features: tagsWithoutFeature },
-  { part: 'ring', file: 'spec/ring/ring.md', features: [...tagsWithoutFeature, ...ringFeatures] },
+  sharedPage('common', 'wire'),
+  sharedPage('control', 'control'),
+  ...systems.map((system) => ({
+    part: system.name,
+    file: `spec/${system.name}/${system.name}.md`,
+    tags: tagsOf(system),
+  })),
 ]
 
 /** Folder of the examples of a schema: spec/ring/examples/ping for `ring.ping`. `plain.json` is the one that pages show. */
@@ -34,14 +62,19 @@ export function derivedFiles(root: string): Map<string, string> {
   }
   for (const published of publishedSchemas)
     files.set(`spec/schema/${published.file}`, json(jsonSchemaOf(published)))
-  files.set(
-    'spec/ring/messages.md',
-    messagesPage(
-      'Messages of the ring',
-      publishedSchemas.filter((published) => published.channel !== 'control'),
-      (published) => readFileSync(join(root, exampleFolder(published.name), 'plain.json'), 'utf8'),
-    ),
-  )
+  const plainExample = ({ name }: { readonly name: string }) =>
+    readFileSync(join(root, exampleFolder(name), 'plain.json'), 'utf8')
+  for (const { name, udpMessages, tcpMessages } of systems)
+    files.set(
+      `spec/${name}/messages.md`,
+      messagesPage(
+        name,
+        publishedSchemas.filter((published) =>
+          Object.hasOwn({ ...udpMessages, ...tcpMessages }, published.name),
+        ),
+        plainExample,
+      ),
+    )
   files.set('spec/schema/index.json', json(schemaIndex()))
   return files
 }

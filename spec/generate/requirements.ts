@@ -1,14 +1,21 @@
 // Reads requirements out of the prose and writes them as TypeScript.
 // A requirement is a block quote of one paragraph: > **`id`** LEVEL (feature, source): text
 // A block quote that is anything else is an error, so that a slip of the pen cannot make a requirement vanish.
-import type { Level, Requirement } from '../requirement.ts'
+import type { Level, Profile, Requirement } from '../requirement.ts'
+
+/** What the first tag of a requirement says beside the name of a feature. */
+export interface Tag {
+  readonly profile: Profile
+  /** The one role that is bound. */
+  readonly role?: string
+}
 
 /** One page of prose and what its requirements may be tagged with. */
 export interface Page {
   /** First component of every id on the page: `common`, `control`, `ring`. */
-  part: string
-  file: string
-  features: readonly string[]
+  readonly part: string
+  readonly file: string
+  readonly tags: ReadonlyMap<string, Tag>
 }
 
 const REQUIREMENT = /^\*\*`([^`]+)`\*\* (\S+) \(([^,()]+), ([^()]+)\): (\S.*)$/
@@ -53,15 +60,17 @@ export function parseRequirements(page: Page, prose: string): Requirement[] {
     if (!ID.test(id) || !id.startsWith(`${page.part}.`))
       throw new Error(`${at}: id ${id} must be lower-case words joined by dots and begin with ${page.part}.`)
     if (!isLevel(level)) throw new Error(`${at}: level ${level} of ${id} must be one of ${LEVELS.join(', ')}`)
-    if (!page.features.includes(feature))
-      throw new Error(`${at}: feature ${feature} of ${id} must be one of ${page.features.join(', ')}`)
+    const tag = page.tags.get(feature)
+    if (!tag)
+      throw new Error(`${at}: feature ${feature} of ${id} must be one of ${[...page.tags.keys()].join(', ')}`)
     if (!section) throw new Error(`${at}: ${id} stands before the first "## n. heading"`)
     if (requirements.some((other) => other.id === id)) throw new Error(`${at}: id ${id} is used twice`)
     requirements.push({
       id,
       level,
-      profile: 'baseline',
+      profile: tag.profile,
       feature,
+      ...(tag.role !== undefined && { role: tag.role }),
       source,
       section,
       text,
@@ -89,7 +98,7 @@ export function renderRequirements(page: Page, requirements: readonly Requiremen
     level: ${quote(requirement.level)},
     profile: ${quote(requirement.profile)},
     feature: ${quote(requirement.feature)},
-    source: ${quote(requirement.source)},
+${requirement.role === undefined ? '' : `    role: ${quote(requirement.role)},\n`}    source: ${quote(requirement.source)},
     section: { number: ${requirement.section.number}, heading: ${quote(requirement.section.heading)} },
     text: ${quote(requirement.text)},
     file: ${quote(requirement.file)},

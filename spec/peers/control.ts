@@ -46,6 +46,10 @@ export type PeerConfig = Static<typeof PeerConfig>
 const ListedPeer = Type.Object({ id: Id, address: Address })
 const ListedPeers = Type.Array(ListedPeer)
 export type ListedPeer = Static<typeof ListedPeer>
+// Type.Record would ask for names that match ^.*$, and a line end matches no dot.
+const ByType = Type.Unsafe<Record<string, ListedPeer[]>>(
+  Type.Object({}, { additionalProperties: ListedPeers }),
+)
 const TokenState = Type.Union([Type.Literal('none'), Type.Literal('present'), Type.Literal('held')])
 export type TokenState = Static<typeof TokenState>
 const orNull = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()])
@@ -54,7 +58,7 @@ const orNull = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.N
 export const nameServiceCommands = { state: Type.Object({}), stop: Type.Object({}) } as const
 /** Results of each command of a name service. */
 export const nameServiceResults = {
-  state: Type.Object({ types: Type.Record(Type.String(), ListedPeers) }),
+  state: Type.Object({ types: ByType }),
   stop: Type.Object({}),
 } as const
 

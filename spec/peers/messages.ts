@@ -82,6 +82,8 @@ export const peersMethods = { ...nameServiceMethods, ...peerMethods } as const
 export type PeersMethod = keyof typeof peersMethods
 export type PeersArguments<M extends PeersMethod> = Static<(typeof peersMethods)[M]['args']>
 export type PeersResult<M extends PeersMethod> = Static<(typeof peersMethods)[M]['result']>
+/** A request whose method is known and whose arguments fit it. */
+export type PeersCall = { [M in PeersMethod]: { method: M; args: PeersArguments<M> } }[PeersMethod]
 
 /** Names of errors that this page gives a meaning. Others are as good; a caller raises them all. */
 export const errorNames = {
@@ -106,15 +108,20 @@ export const PeersRequest = Type.Object(
 )
 export type PeersRequest = Static<typeof PeersRequest>
 
+/** A key that must not be there: the presence of `result` or `error` tells a success from a failure. */
+const Absent = Type.Optional(Type.Never())
+
 /** The answer to a call that failed. */
 export const PeersError = Type.Object(
-  { error: Type.Object({ name: Type.String(), args: Type.Array(Type.Unknown()) }) },
+  { error: Type.Object({ name: Type.String(), args: Type.Array(Type.Unknown()) }), result: Absent },
   {
     $id: schemaId('peers.error'),
     description: 'The method failed, or there is none: raise this at the caller.',
   },
 )
 export type PeersError = Static<typeof PeersError>
+/** What a call of this method may be answered with. */
+export type PeersAnswer<M extends PeersMethod> = { result: PeersResult<M>; error?: never } | PeersError
 
 /** The schema of a whole request with this method. */
 export const requestSchema = (name: PeersMethod): Type.TObject =>
@@ -126,6 +133,20 @@ export const requestSchema = (name: PeersMethod): Type.TObject =>
 /** The schema of a whole answer to this method, when it has succeeded. */
 export const answerSchema = (name: PeersMethod): Type.TObject =>
   Type.Object(
-    { result: peersMethods[name].result },
+    { result: peersMethods[name].result, error: Absent },
     { $id: schemaId(`peers.${name}.result`), description: `Answer to ${name}.` },
   )
+
+const methodNames = Object.keys(peersMethods) as PeersMethod[]
+
+/** Schemas of the lines by the names under which they are published: any call and any failure, then method by method. */
+export const peersTcpMessages: Readonly<Record<string, Type.TObject>> = {
+  'peers.request': PeersRequest,
+  'peers.error': PeersError,
+  ...Object.fromEntries(
+    methodNames.flatMap((name) => [
+      [`peers.${name}`, requestSchema(name)],
+      [`peers.${name}.result`, answerSchema(name)],
+    ]),
+  ),
+}

@@ -36,7 +36,7 @@ export const RingConfig = Type.Object(
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff, default: 1 })),
     segmentLog: Type.Optional(Type.Boolean({ default: false })),
   },
-  { $id: schemaId('control.ring.config'), description: 'Configuration of a ring peer.' },
+  { $id: schemaId('control.ring.peer.config'), description: 'Configuration of a ring peer.' },
 )
 export type RingConfig = Static<typeof RingConfig>
 
