@@ -8,10 +8,12 @@
 // What a driver promises:
 // - `at` never goes back. The first input is `start`.
 // - Effects are performed in their order. Messages that come in are well formed: the driver's codec has refused the others.
-// - A machine names peers by id; where peer 9 lives is the driver's business.
-// - Connections: those that the machine opens have positive numbers, which it chooses and never uses again; those that
-//   others open have negative numbers, and the machine meets them with their first message. Each connection that the
-//   machine has met ends with exactly one `closed` or `unreachable`.
+// - A machine says to what place something goes in its system's own terms: in the ring a peer's id, in peers an address.
+// - Connections: those that the machine opens have positive numbers, which it chooses; a number is free again when its
+//   `closed` or `unreachable` has come. Those that others open have negative numbers, which never come again, and the machine
+//   meets them with their first message. Each connection that the machine has met ends with exactly one `closed` or `unreachable`.
+// - Where each line is answered by one line (core/stream-codec.ts), neither the next message of an inbound connection nor its
+//   `ended` comes before the answer has been sent.
 // - Content: bytes of files never pass through the machine, except one segment at a time. They lie in a blob, which the
 //   machine names by a number that it chooses and never uses again. The driver keeps temporary blobs, computes SHA-256
 //   while the bytes stream by, and forgets a blob after `discard`, `commit` or `blob-failed`.
@@ -21,10 +23,12 @@
 
 /** What one system puts into the contract: its messages, commands, results and events. */
 export interface Vocabulary {
-  /** A message in a datagram. */
-  readonly datagram: { readonly type: string }
+  /** Where a datagram or a connection goes. */
+  readonly place: unknown
+  /** A message in a datagram; `never` in a system without UDP. */
+  readonly datagram: object
   /** A message on a connection; one with a `bodyLength` is followed by that many bytes. */
-  readonly stream: { readonly type: string }
+  readonly stream: object
   readonly command: { readonly command: string }
   readonly result: object
   readonly event: { readonly event: string }
@@ -32,7 +36,6 @@ export interface Vocabulary {
   readonly failure: string
 }
 
-export type PeerNumber = number
 export type ConnectionNumber = number
 export type BlobNumber = number
 
@@ -66,8 +69,8 @@ export type Input<V extends Vocabulary> = { readonly at: number } & (
 )
 
 export type Effect<V extends Vocabulary> =
-  | { readonly kind: 'send-datagram'; readonly to: PeerNumber; readonly message: V['datagram'] }
-  | { readonly kind: 'open'; readonly connection: ConnectionNumber; readonly to: PeerNumber }
+  | { readonly kind: 'send-datagram'; readonly to: V['place']; readonly message: V['datagram'] }
+  | { readonly kind: 'open'; readonly connection: ConnectionNumber; readonly to: V['place'] }
   /** Messages wait until the connection is up. The bytes of `body` follow the message. */
   | {
       readonly kind: 'send'

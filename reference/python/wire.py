@@ -1,6 +1,7 @@
 """Messages on the wire: JSON objects in datagrams, JSON lines and raw bodies on TCP.
 
-This module holds sections 1 to 3 of the rules common to all systems (spec/common/common.md). It knows nothing about rings.
+This module holds sections 1 to 3 of the rules common to all systems (spec/common/common.md). It knows nothing about any of
+them; `peers`, whose lines are not quite the same, uses what holds for it too.
 
     {"type":"ring.pong","from":8,"seq":0}                           one datagram is one object
     {"type":"ring.stored","from":19,"name":"2067","request":1}\\n    one line on TCP is one object
@@ -10,6 +11,7 @@ TCP is a stream of bytes and keeps no boundaries: a line may come in three piece
 `Stream` cuts the bytes into lines and bodies again.
 """
 
+import codecs
 import errno
 import json
 import re
@@ -61,23 +63,25 @@ def _unique(pairs):
     return found
 
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _options = {"parse_int": _integer, "parse_float": _real, "parse_constant": _constant}
 _strict = json.JSONDecoder(object_pairs_hook=_unique, **_options)
 _lenient = json.JSONDecoder(**_options)
 
 
-def _depth(data):
-    """How deeply arrays and objects are nested in JSON text; brackets within strings do not count."""
-    depth = deepest = 0
-    for piece in _STRING.split(data):
-        for byte in piece:
-            if byte in b"[{":
-                depth += 1
-                deepest = max(deepest, depth)
-            elif byte in b"]}":
-                depth -= 1
-    return deepest
+def _too_deep(data):
+    """Whether arrays and objects are nested too deeply in JSON text; brackets within strings do not count.
+
+    What is left of the brackets loses its innermost pairs, level by level. A loop over the bytes would take a second for the
+    eight megabytes that an answer may have.
+    """
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKET)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return bool(brackets)
 
 
 def parse(data, duplicates=False):
@@ -88,8 +92,8 @@ def parse(data, duplicates=False):
     a reply.)
     """
     # "[[[[[[…": Python's decoder follows each bracket one call deeper, and how many it survives depends on its version.
-    # Counting exactly takes a while, so it is done only for a message with suspiciously many brackets.
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+    # Measuring takes a while, so it is done only for a message with suspiciously many brackets.
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _too_deep(data):
         raise ValueError("nested too deeply")
     value = (_lenient if duplicates else _strict).decode(str(data, "utf-8"))
     if not isinstance(value, dict):
@@ -97,9 +101,21 @@ def parse(data, duplicates=False):
     return value
 
 
+def _escape(error):
+    return "".join("\\u%04x" % ord(character) for character in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("json-escape", _escape)
+
+
 def encode(message):
-    """A message as bytes, without a line end. Non-ASCII characters are escaped, so that any string can be written."""
-    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii")
+    """A message as bytes, without a line end.
+
+    In UTF-8, because a line has a longest length, and escaped a Chinese text would be twice as long. Only half of a surrogate
+    pair, which JSON can carry and UTF-8 cannot, is escaped, so that any string can be written.
+    """
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "json-escape")
 
 
 # ---- TCP ------------------------------------------------------------------------------------------------------------------
@@ -156,12 +172,15 @@ class Stream:
         on_closed(stream, reason)    the connection is over: "closed", "unreachable" or "broken"
 
     A body goes to a sink: `write(chunk)` for each piece, then `done()`, or `cut()` when the connection ends too early.
+
+    With `carry_on`, lines that have arrived are reported although the other side has reset the connection meanwhile: there is
+    nobody to answer any more, but what was asked is done.
     """
 
     HIGH_WATER = 256 * 1024  # someone who asks and asks and never reads the answers is not listened to beyond this
     LINGER_MS = 1000
 
-    def __init__(self, loop, sock, user, connecting=False):
+    def __init__(self, loop, sock, user, connecting=False, max_line=MAX_LINE, carry_on=False):
         self.loop = loop
         self.sock = sock
         self.user = user
@@ -170,7 +189,10 @@ class Stream:
         self.due = 0  # answers that we still owe on this connection
         self.last_heard = loop.now()
         self._connecting = connecting
+        self._max_line = max_line
+        self._carry_on = carry_on
         self._input = bytearray()
+        self._searched = 0  # bytes of the input in which there is no line end
         self._paused = False
         self._deaf = False  # what arrives is thrown away: the connection is about to close
         self._dispatching = False
@@ -186,6 +208,10 @@ class Stream:
         self._watch()
 
     # -- sending --
+
+    def waiting(self):
+        """Bytes that the other side has not taken yet."""
+        return self._queued + len(self._chunk)
 
     def send(self, message):
         """Queue one message and send what the operating system takes at once."""
@@ -253,12 +279,14 @@ class Stream:
             except (BlockingIOError, InterruptedError):
                 break
             except (OSError, EOFError):
-                self.abort("broken")
-                return
+                self._mute()
+                break
             self._chunk = self._chunk[sent:]
             rounds += 1
             if rounds == 16:  # a reader as fast as we are would keep us here for the whole file
                 break
+        if self.closed:
+            return
         if self._sent():
             if self._finishing and not self._finished:
                 self._finished = True
@@ -268,6 +296,16 @@ class Stream:
                     pass
             self.user.on_sent(self)
         self._settle()
+
+    def _mute(self):
+        """The other side is gone, so nothing more can be sent. What it has sent before is still read if we carry on."""
+        if not self._carry_on or self._deaf:
+            self.abort("broken")
+            return
+        self._finishing = self._finished = True
+        self._output.clear()
+        self._queued = 0
+        self._chunk = b""
 
     def _next_chunk(self):
         while self._output:
@@ -314,8 +352,10 @@ class Stream:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self.abort("broken")
-            return
+            self._mute()
+            if self.closed:
+                return
+            data = b""
         self.last_heard = self.loop.now()
         if not data:
             self.ended = True
@@ -353,17 +393,19 @@ class Stream:
                     sink.done()
                     continue
                 break
-            end = self._input.find(b"\n", 0, MAX_LINE + 2)
+            end = self._input.find(b"\n", self._searched, self._max_line + 2)
             if end < 0:
+                self._searched = len(self._input)
                 # One byte more than a line may have: it could be the CR that does not count.
-                if len(self._input) > MAX_LINE + 1:
+                if len(self._input) > self._max_line + 1:
                     self.user.on_too_long(self)
                 break
+            self._searched = 0
             line = bytes(self._input[:end])
             del self._input[: end + 1]
             if line.endswith(b"\r"):
                 line = line[:-1]
-            if len(line) > MAX_LINE:
+            if len(line) > self._max_line:
                 self.user.on_too_long(self)
                 break
             self.user.on_line(self, line)
@@ -401,3 +443,19 @@ class Stream:
         listen = not (self.ended or self._paused or self._connecting) and (self._queued < self.HIGH_WATER or self._deaf)
         write = self._connecting or self._output or self._chunk
         self.loop.watch(self.sock, self._readable if listen else None, self._writable if write else None)
+
+
+def dial(loop, address, user, **options):
+    """Open a connection to `(host, port)`: a Stream for `user`, or OSError if even the beginning fails."""
+    host, port = address
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = sock.connect_ex((host, port))
+        if code not in (0, errno.EINPROGRESS):
+            raise OSError(code, "cannot connect")
+    except OSError:
+        sock.close()
+        raise
+    return Stream(loop, sock, user, connecting=True, **options)

@@ -16,6 +16,7 @@ export type RingCommand = {
 }[RingCommandName]
 
 export interface RingVocabulary {
+  place: PeerId
   datagram: RingUdpMessage
   stream: RingTcpMessage
   command: RingCommand

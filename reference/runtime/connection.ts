@@ -2,13 +2,12 @@
 //
 // What keeps a stranger from hurting the node is here: a line has a bound (core/frame-decoder.ts), a body goes to disk at the
 // disk's pace, and a stranger that sends questions and never reads the answers is not read any more. A refused message is
-// answered with `error` and the connection goes on, unless nobody can tell where the next message begins (common.tcp.malformed).
+// answered as the system's codec says and the connection goes on, unless nobody can tell where the next message begins
+// (common.tcp.malformed). Where each line is answered by one line, the next is not read before (peers.call.several).
 import type { Socket } from 'node:net'
-import { LINE_BYTES_MAX } from '../../spec/common/limits.ts'
-import type { ErrorMessage } from '../../spec/common/messages.ts'
-import type { Codec } from '../core/codec.ts'
 import { FrameDecoder } from '../core/frame-decoder.ts'
 import type { BlobNumber } from '../core/machine.ts'
+import type { DecodedLine, StreamCodec } from '../core/stream-codec.ts'
 import { type BodySink, type Files, STREAM_BUFFER_BYTES } from './files.ts'
 
 /** Bytes that may wait to be sent before the connection is not read any further. */
@@ -29,15 +28,17 @@ type Queued =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'body'; readonly blob: BlobNumber; readonly length: number }
 
-export class Connection<M extends { readonly type: string }> {
+export class Connection<M extends object> {
   readonly #socket: Socket
-  readonly #codec: Codec<M>
-  readonly #files: Files
+  readonly #codec: StreamCodec<M>
+  readonly #files: Files | undefined
   readonly #events: ConnectionEvents<M>
-  readonly #decoder = new FrameDecoder(LINE_BYTES_MAX)
+  readonly #decoder: FrameDecoder
   #sink: BodySink | undefined
   /** A body waits for the disk: no frame may be taken before it is through. */
   #isWaitingForSink = false
+  /** The machine has a message that it has not answered yet. */
+  #owesAnswer = false
   #isDraining = false
   #hasEnded = false
   #isRefusing = false
@@ -47,9 +48,10 @@ export class Connection<M extends { readonly type: string }> {
   #lingerTimer: NodeJS.Timeout | undefined
   lastActiveAt = 0
 
-  constructor(socket: Socket, codec: Codec<M>, files: Files, events: ConnectionEvents<M>) {
+  constructor(socket: Socket, codec: StreamCodec<M>, files: Files | undefined, events: ConnectionEvents<M>) {
     this.#socket = socket
     this.#codec = codec
+    this.#decoder = new FrameDecoder(codec.lineBytesMax)
     this.#files = files
     this.#events = events
     socket.setNoDelay(true)
@@ -59,6 +61,11 @@ export class Connection<M extends { readonly type: string }> {
     // A reset is followed by `close`, which is all that matters.
     socket.on('error', () => {})
     socket.on('close', () => this.#onClose())
+  }
+
+  /** Silent because it waits for this node. */
+  get isWaitingForAnswer(): boolean {
+    return this.#owesAnswer
   }
 
   // Receiving
@@ -75,15 +82,14 @@ export class Connection<M extends { readonly type: string }> {
     if (this.#isDraining) return
     this.#isDraining = true
     while (!this.#isWaitingForSink && !this.#isRefusing && !this.#socket.destroyed) {
-      if (this.#socket.writableLength > UNSENT_BYTES_MAX) {
+      if (this.#owesAnswer || this.#socket.writableLength > UNSENT_BYTES_MAX) {
         this.#socket.pause()
         break
       }
       const frame = this.#decoder.next()
       if (frame === undefined) break
-      if (frame.kind === 'too-long')
-        this.#refuse('too-long', `a line is at most ${LINE_BYTES_MAX} bytes long`, true)
-      else if (frame.kind === 'line') this.#onLine(frame.bytes)
+      if (frame.kind === 'too-long') this.#onTooLong()
+      else if (frame.kind === 'line') this.#onLine(this.#codec.decode(frame.bytes))
       else this.#onBody(frame.bytes, frame.isLast)
     }
     this.#isDraining = false
@@ -91,18 +97,24 @@ export class Connection<M extends { readonly type: string }> {
   }
 
   #readOn(): void {
-    if (this.#isWaitingForSink || this.#socket.destroyed) return
+    if (this.#isWaitingForSink || this.#owesAnswer || this.#socket.destroyed) return
     this.#socket.resume()
     this.#takeFrames()
   }
 
-  #onLine(bytes: Uint8Array): void {
-    const decoded = this.#codec.decode(bytes)
+  #onTooLong(): void {
+    const decoded = this.#codec.tooLong()
+    this.#isRefusing = true
+    this.#onLine(decoded)
+  }
+
+  #onLine(decoded: DecodedLine<M>): void {
     if (decoded.isRefused) {
-      this.#refuse(decoded.code, decoded.detail, decoded.hasBody)
+      this.#refuse(decoded.answer, decoded.isLast)
       return
     }
     const { message } = decoded
+    this.#owesAnswer = this.#codec.isEachAnswered
     const length = 'bodyLength' in message ? Number(message.bodyLength) : undefined
     if (length !== undefined) this.#decoder.expectBody(length)
     this.#sink = this.#events.onMessage(message)
@@ -141,9 +153,8 @@ export class Connection<M extends { readonly type: string }> {
   }
 
   /** An error is never answered with an error; the codec refuses none that is well formed. */
-  #refuse(code: ErrorMessage['code'], message: string, isLast: boolean): void {
-    const error: ErrorMessage = { type: 'error', code, message }
-    this.#enqueue({ kind: 'line', line: `${JSON.stringify(error)}\n` })
+  #refuse(answer: M, isLast: boolean): void {
+    this.#enqueue({ kind: 'line', line: `${JSON.stringify(answer)}\n` })
     if (!isLast) return
     this.#isRefusing = true
     this.close()
@@ -156,7 +167,7 @@ export class Connection<M extends { readonly type: string }> {
 
   /** The end counts after everything that came before it, a body on its way to disk included. */
   #maybeEnd(): void {
-    if (!this.#hasEnded || this.#isWaitingForSink || this.#isDraining) return
+    if (!this.#hasEnded || this.#isWaitingForSink || this.#owesAnswer || this.#isDraining) return
     this.#hasEnded = false
     this.#sink?.cut()
     this.#sink = undefined
@@ -179,6 +190,9 @@ export class Connection<M extends { readonly type: string }> {
     if (body !== undefined && 'bodyLength' in message) {
       this.#enqueue({ kind: 'body', blob: body, length: Number(message.bodyLength) })
     }
+    if (!this.#owesAnswer) return
+    this.#owesAnswer = false
+    this.#readOn()
   }
 
   #enqueue(item: Queued): void {
@@ -206,7 +220,7 @@ export class Connection<M extends { readonly type: string }> {
     let ready = 0
     const read = () => {
       const room = buffer.subarray(0, Math.min(buffer.length, length - offset))
-      this.#files.readInto(blob, room, offset, (bytes) => {
+      this.#files?.readInto(blob, room, offset, (bytes) => {
         if (this.#socket.destroyed) return
         // The file became shorter than its header says: only cutting the connection tells the receiver.
         if (bytes === undefined || bytes === 0) {

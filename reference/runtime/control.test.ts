@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Control } from './control.ts'
-import { ringRole } from './roles.ts'
+import { ringRole } from './ring-role.ts'
 import { until } from './test-peers.ts'
 
 type Line = Record<string, unknown>

@@ -3,13 +3,12 @@
 // Each line is written at once and nothing else is (control.lines).
 // What a command says is checked here, against the same schemas that the harness publishes; a machine is only given commands
 // that are right in form. A command that takes time holds up nothing: its reply is written when the machine gives it.
-import fs from 'node:fs'
 import { CONTROL_LINE_BYTES_MAX } from '../../spec/common/limits.ts'
 import { CONTROL_VERSION, type ControlErrorCode } from '../../spec/control/messages.ts'
 import { checkArguments } from '../core/arguments.ts'
 import { parseObject } from '../core/codec.ts'
 import { FrameDecoder } from '../core/frame-decoder.ts'
-import type { AnyReply, Role, RunningNode } from './roles.ts'
+import type { AnyReply, Role, RunningNode } from './role.ts'
 
 export interface ControlOptions {
   readonly name: string
@@ -149,7 +148,7 @@ export class Control {
       this.#fail(handle, 'bad-argument', `role: is none of ${known}`)
       return
     }
-    const problem = checkArguments(role.config, config) ?? checkFolder(config)
+    const problem = checkArguments(role.config, config) ?? role.checkConfig(config)
     if (problem !== undefined) {
       this.#fail(handle, 'bad-config', problem)
       return
@@ -190,13 +189,6 @@ export class Control {
     this.#write({ seq, ...reply })
     if (this.#seqs.size === 0) this.#onIdle?.()
   }
-}
-
-function checkFolder(config: unknown): string | undefined {
-  const folder = (config as { folder?: unknown }).folder
-  if (typeof folder !== 'string') return undefined
-  const isFolder = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
-  return isFolder ? undefined : `folder: ${folder} is not an existing folder`
 }
 
 function listenFailure(error: unknown): { code: ControlErrorCode; detail: string } {

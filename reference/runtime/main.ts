@@ -10,7 +10,7 @@ import net from 'node:net'
 import { parseArgs } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { Control } from './control.ts'
-import { type RingVariant, ringRole } from './roles.ts'
+import { type RingVariant, ringRole } from './ring-role.ts'
 
 /** How long commands under way may still be answered after the input has ended. */
 const END_GRACE_MS = 250

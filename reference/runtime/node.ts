@@ -1,4 +1,5 @@
-// A machine on real sockets: a loop that feeds it what happens and performs what it asks for.
+// A machine on real sockets: a loop that feeds it what happens and performs what it asks for. Which sockets it has is a matter
+// of its system: connections always, datagrams and a folder for content only where the system has them.
 //
 // Nothing that arrives can end the node (common.robust.hostile): the codec refuses what is not well formed, a socket error
 // closes that socket, and a datagram that cannot be sent is lost, as any datagram may be. Inputs are handled one after the
@@ -7,16 +8,9 @@ import { isUtf8 } from 'node:buffer'
 import dgram from 'node:dgram'
 import net from 'node:net'
 import { DATAGRAM_BYTES_MAX } from '../../spec/common/limits.ts'
-import { type Codec, createCodec, type DecodeText } from '../core/codec.ts'
-import type {
-  CommandReply,
-  ConnectionNumber,
-  Effect,
-  Input,
-  Machine,
-  PeerNumber,
-  Vocabulary,
-} from '../core/machine.ts'
+import type { Codec, DecodeText } from '../core/codec.ts'
+import type { CommandReply, ConnectionNumber, Effect, Input, Machine, Vocabulary } from '../core/machine.ts'
+import type { StreamCodec } from '../core/stream-codec.ts'
 import { Connection } from './connection.ts'
 import { type BodySink, type FileInput, Files } from './files.ts'
 
@@ -29,30 +23,32 @@ const CLOSE_MS = 200
 
 export interface NodeOptions<V extends Vocabulary> {
   readonly machine: Machine<V>
-  readonly datagramSchemas: { readonly [type in V['datagram']['type']]: object }
-  readonly streamSchemas: { readonly [type in V['stream']['type']]: object }
-  /** Where this node listens, UDP and TCP. */
+  /** Without it there is no UDP socket. */
+  readonly datagramCodec?: Codec<V['datagram']>
+  /** For connections that others open, and for those that this node opens. */
+  readonly inboundCodec: StreamCodec<V['stream']>
+  readonly outboundCodec: StreamCodec<V['stream']>
+  /** Where this node listens. */
   readonly host: string
   readonly listenPort: number
-  readonly addressOf: (peer: PeerNumber) => { readonly host: string; readonly port: number }
-  readonly folder: string
+  readonly addressOf: (place: V['place']) => { readonly host: string; readonly port: number }
+  /** Where content is kept; a machine without a folder asks for no blobs. */
+  readonly folder?: string
   readonly onReply: (handle: number, reply: CommandReply<V>) => void
   readonly onEvent: (event: V['event']) => void
   /** The machine has halted and the sockets are closed. */
   readonly onHalted: () => void
 }
 
-const decodeText: DecodeText = (bytes) =>
+export const decodeText: DecodeText = (bytes) =>
   isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : undefined
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
 
 export class Node<V extends Vocabulary> {
   readonly #options: NodeOptions<V>
-  readonly #datagramCodec: Codec<V['datagram']>
-  readonly #streamCodec: Codec<V['stream']>
-  readonly #files: Files
-  readonly #udp: dgram.Socket
+  readonly #files: Files | undefined
+  readonly #udp: dgram.Socket | undefined
   readonly #tcp: net.Server
   readonly #connections = new Map<ConnectionNumber, Connection<V['stream']>>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
@@ -67,28 +63,31 @@ export class Node<V extends Vocabulary> {
 
   constructor(options: NodeOptions<V>) {
     this.#options = options
-    this.#datagramCodec = createCodec<V['datagram']>(options.datagramSchemas, decodeText)
-    this.#streamCodec = createCodec<V['stream']>(options.streamSchemas, decodeText)
-    this.#files = new Files(options.folder, (input) => this.#onFileInput(input))
-    this.#udp = dgram.createSocket(net.isIPv6(options.host) ? 'udp6' : 'udp4')
+    const { folder, datagramCodec, host } = options
+    if (folder !== undefined) this.#files = new Files(folder, (input) => this.#onFileInput(input))
+    if (datagramCodec !== undefined) {
+      this.#udp = dgram.createSocket(net.isIPv6(host) ? 'udp6' : 'udp4')
+      this.#udp.on('message', (bytes) => this.#onDatagram(datagramCodec, bytes))
+    }
     this.#tcp = net.createServer({ allowHalfOpen: true })
   }
 
-  /** Opens both sockets; rejects if an address is taken, with neither left open. */
+  /** Opens the sockets; rejects if an address is taken, with none left open. */
   async listen(): Promise<void> {
     const { host, listenPort } = this.#options
-    this.#udp.on('message', (bytes) => this.#onDatagram(bytes))
+    const udp = this.#udp
     this.#tcp.on('connection', (socket) => this.#onInbound(socket))
     try {
       await listening(this.#tcp, () => this.#tcp.listen({ host, port: listenPort, backlog: 511 }))
-      await listening(this.#udp, () => this.#udp.bind({ address: host, port: listenPort, exclusive: true }))
+      if (udp !== undefined)
+        await listening(udp, () => udp.bind({ address: host, port: listenPort, exclusive: true }))
     } catch (error) {
       // The one that succeeded must be free again when the command is answered.
       await new Promise<void>((resolve) => this.#closeSockets(resolve))
       throw error
     }
     // From here on an error of a socket concerns one datagram or one connection attempt.
-    this.#udp.on('error', () => {})
+    udp?.on('error', () => {})
     this.#tcp.on('error', () => {})
     const startOfNumbers = Date.now() * 1000
     this.#feed({ kind: 'start', firstNumber: startOfNumbers } as WithoutTime<Input<V>>)
@@ -129,9 +128,9 @@ export class Node<V extends Vocabulary> {
   }
 
   /** common.udp.one-object, common.udp.malformed */
-  #onDatagram(bytes: Buffer): void {
+  #onDatagram(codec: Codec<V['datagram']>, bytes: Buffer): void {
     if (bytes.length > DATAGRAM_BYTES_MAX) return
-    const decoded = this.#datagramCodec.decode(bytes)
+    const decoded = codec.decode(bytes)
     if (!decoded.isRefused) {
       this.#feed({ kind: 'datagram', message: decoded.message } as WithoutTime<Input<V>>)
     }
@@ -147,12 +146,20 @@ export class Node<V extends Vocabulary> {
   #makeRoom(): void {
     const inbound = [...this.#connections].filter(([number]) => number < 0)
     if (inbound.length < INBOUND_CONNECTIONS_MAX) return
-    const [longestSilent] = inbound.sort(([, a], [, b]) => a.lastActiveAt - b.lastActiveAt)
-    longestSilent?.[1].abort()
+    // One that waits for an answer of this node is silent for a good reason, and goes only if all do.
+    const [longestSilent] = inbound
+      .map(([, connection]) => connection)
+      .sort(
+        (a, b) =>
+          Number(a.isWaitingForAnswer) - Number(b.isWaitingForAnswer) || a.lastActiveAt - b.lastActiveAt,
+      )
+    longestSilent?.abort()
   }
 
   #adopt(number: ConnectionNumber, socket: net.Socket, state: { isUp: boolean }): void {
-    const connection = new Connection<V['stream']>(socket, this.#streamCodec, this.#files, {
+    const { inboundCodec, outboundCodec } = this.#options
+    const codec = number < 0 ? inboundCodec : outboundCodec
+    const connection = new Connection<V['stream']>(socket, codec, this.#files, {
       onMessage: (message) => {
         this.#feed({ kind: 'message', connection: number, message } as WithoutTime<Input<V>>)
         const sink = this.#newSinks.get(number)
@@ -214,49 +221,24 @@ export class Node<V extends Vocabulary> {
       case 'receive-body':
         this.#receiveBody(effect.connection, effect.blob)
         break
-      case 'measure':
-        this.#files.measure(effect.blob, effect.path)
-        break
-      case 'copy':
-        this.#files.copy(effect.blob, effect.path)
-        break
-      case 'open-blob':
-        this.#files.open(effect.blob, effect.file)
-        break
-      case 'create-blob':
-        this.#files.create(effect.blob)
-        break
-      case 'append':
-        this.#files.append(effect.blob, effect.data)
-        break
-      case 'finish':
-        this.#files.finish(effect.blob)
-        break
-      case 'read':
-        this.#files.read(effect.blob, effect.offset, effect.length)
-        break
-      case 'commit':
-        this.#files.commit(effect.blob, effect.file)
-        break
-      case 'discard':
-        this.#files.discard(effect.blob)
-        break
       case 'reply':
         this.#options.onReply(effect.handle, effect.reply)
         break
       case 'event':
         this.#options.onEvent(effect.event)
         break
+      default:
+        if (this.#files !== undefined) performOnBlob(this.#files, effect)
     }
   }
 
-  #sendDatagram(to: PeerNumber, message: V['datagram']): void {
+  #sendDatagram(to: V['place'], message: V['datagram']): void {
     const { host, port } = this.#options.addressOf(to)
     // A refused or unroutable datagram is a lost datagram.
-    this.#udp.send(JSON.stringify(message), port, host, () => {})
+    this.#udp?.send(JSON.stringify(message), port, host, () => {})
   }
 
-  #open(number: ConnectionNumber, to: PeerNumber): void {
+  #open(number: ConnectionNumber, to: V['place']): void {
     const { host, port } = this.#options.addressOf(to)
     const state = { isUp: false }
     const socket = net.connect({ host, port, allowHalfOpen: true })
@@ -271,7 +253,7 @@ export class Node<V extends Vocabulary> {
   }
 
   #receiveBody(connection: ConnectionNumber, blob: number): void {
-    const sink = this.#files.receive(blob)
+    const sink = this.#files?.receive(blob)
     if (sink !== undefined) this.#newSinks.set(connection, sink)
   }
 
@@ -290,7 +272,7 @@ export class Node<V extends Vocabulary> {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const timer of this.#timers.values()) clearTimeout(timer)
-    this.#files.discardAll()
+    this.#files?.discardAll()
     for (const connection of this.#connections.values()) connection.destroySoon()
     const cut = setTimeout(() => {
       for (const connection of this.#connections.values()) connection.abort()
@@ -303,13 +285,61 @@ export class Node<V extends Vocabulary> {
 
   /** The server is closed when the last of its connections is. */
   #closeSockets(onClosed: () => void): void {
-    let open = 2
+    let open = this.#udp === undefined ? 1 : 2
     const closed = () => {
       open -= 1
       if (open === 0) onClosed()
     }
     this.#tcp.close(closed)
-    this.#udp.close(closed)
+    this.#udp?.close(closed)
+  }
+}
+
+type BlobEffect = Extract<
+  Effect<Vocabulary>,
+  {
+    kind:
+      | 'measure'
+      | 'copy'
+      | 'open-blob'
+      | 'create-blob'
+      | 'append'
+      | 'finish'
+      | 'read'
+      | 'commit'
+      | 'discard'
+  }
+>
+
+function performOnBlob(files: Files, effect: BlobEffect): void {
+  switch (effect.kind) {
+    case 'measure':
+      files.measure(effect.blob, effect.path)
+      break
+    case 'copy':
+      files.copy(effect.blob, effect.path)
+      break
+    case 'open-blob':
+      files.open(effect.blob, effect.file)
+      break
+    case 'create-blob':
+      files.create(effect.blob)
+      break
+    case 'append':
+      files.append(effect.blob, effect.data)
+      break
+    case 'finish':
+      files.finish(effect.blob)
+      break
+    case 'read':
+      files.read(effect.blob, effect.offset, effect.length)
+      break
+    case 'commit':
+      files.commit(effect.blob, effect.file)
+      break
+    case 'discard':
+      files.discard(effect.blob)
+      break
   }
 }
 

@@ -6,7 +6,8 @@ import os from 'node:os'
 import path from 'node:path'
 import type { RingConfig, RingResult } from '../../spec/ring/control.ts'
 import type { RingCommand } from '../ring/vocabulary.ts'
-import { type AnyReply, type RunningNode, ringRole } from './roles.ts'
+import { ringRole } from './ring-role.ts'
+import type { AnyReply, RunningNode } from './role.ts'
 
 /** Polls until the condition holds; fails after ten seconds with what was waited for. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

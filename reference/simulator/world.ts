@@ -3,7 +3,7 @@
 // only that time jumps to the next thing that happens and every mishap comes from the seed.
 //
 // A run with the same seed, machines and calls is the same run, step by step; a failing one is replayed by its seed.
-import type { Effect, Input, Machine, Vocabulary } from '../core/machine.ts'
+import type { Vocabulary as AnyVocabulary, Effect, Input, Machine } from '../core/machine.ts'
 import { type Random, seededRandom } from '../core/random.ts'
 import { Agenda } from './agenda.ts'
 import { BlobStore } from './blob-store.ts'
@@ -14,6 +14,9 @@ import { type NetworkFaults, Partitions, perfectNetwork } from './faults.ts'
 const CONNECT_TIMEOUT_MS = 1000
 /** Bodies arrive in this many steps, so that a connection can break in the middle of one. */
 const BODY_STEPS = 4
+
+/** Places are numbers: those under which the nodes were started. */
+type Vocabulary = AnyVocabulary & { readonly place: number }
 
 export interface WorldOptions<V extends Vocabulary> {
   readonly seed: number

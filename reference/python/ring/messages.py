@@ -9,7 +9,8 @@ are left alone (`common.encoding.unknown-fields`).
 import binascii
 import re
 
-from wire import ERROR_CODES, MAX_INTEGER, MAX_LINE, Refusal, encode
+from values import array, integer, is_count, is_text, one_of, pair
+from wire import ERROR_CODES, MAX_LINE, Refusal, encode
 from ring.circle import is_name
 
 # No id stands twice in the route of a message that goes its right way. A longer route is forged; passed on, it would grow until
@@ -22,28 +23,17 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _BASE64 = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
-def integer(lowest, highest):
-    return lambda value: type(value) is int and lowest <= value <= highest
-
-
-def one_of(*texts):
-    return lambda value: isinstance(value, str) and value in texts
-
-
 is_id = integer(0, 255)
-is_count = integer(0, MAX_INTEGER)
+is_pair = pair(is_id, is_id)
+are_ids = array(is_id)
 
 
 def is_id_or_null(value):
     return value is None or is_id(value)
 
 
-def is_pair(value):
-    return isinstance(value, list) and len(value) == 2 and is_id(value[0]) and is_id(value[1])
-
-
 def is_route(value):
-    return isinstance(value, list) and len(value) <= MAX_ROUTE and all(is_id(item) for item in value)
+    return are_ids(value) and len(value) <= MAX_ROUTE
 
 
 def extended(route, id):
@@ -53,10 +43,6 @@ def extended(route, id):
 
 def is_digest(value):
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
-
-
-def is_text(value):
-    return isinstance(value, str)
 
 
 def decode(text):

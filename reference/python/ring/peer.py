@@ -8,21 +8,23 @@ it, and the answer goes to the address that our own configuration gives for that
 import errno
 import socket
 
+from configuration import BadConfig
 from control import CommandError
+from listener import Listener
 from loop import log
 from ring import messages
 from ring.circle import is_name
-from ring.config import BadConfig, Config
+from ring.config import Config
 from ring.files import Files
 from ring.join import Join
 from ring.leave import Leave
 from ring.members import Members
 from ring.segments import Segments
-from wire import MAX_DATAGRAM, Ignore, Refusal, Stream, encode, parse
+from wire import MAX_DATAGRAM, Ignore, Refusal, Stream, dial, encode, parse
 
 CONNECTIONS_IN = 512  # open connections that others have opened to us
 CONNECTIONS_OUT = 512  # and that we have opened to others
-AT_ONCE = 64  # datagrams or new connections that are taken before anything else gets its turn
+AT_ONCE = 64  # datagrams that are taken before anything else gets its turn
 
 
 class Peer:
@@ -35,7 +37,6 @@ class Peer:
         self.emit = emit
         self.started = loop.now()
         self.closed = False
-        self.inbound = {}  # Inbound: True, the one that was opened first comes first
         self.errands = set()
         self.kept = 0  # messages that could not be passed on yet
         self._open_sockets()
@@ -68,7 +69,6 @@ class Peer:
             "ring.not-found": self.files.on_not_found,
         }
         loop.watch(self.udp, self._datagrams, None)
-        loop.watch(self.tcp, self._connections, None)
 
     @staticmethod
     def check_config(given):
@@ -81,20 +81,13 @@ class Peer:
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
         address = (self.config.host, self.config.listenPort)
         self.udp = socket.socket(family, socket.SOCK_DGRAM)
-        self.tcp = socket.socket(family, socket.SOCK_STREAM)
         try:
             self.udp.setblocking(False)
-            self.tcp.setblocking(False)
-            # Connections of a peer that ran here before may still be dying (TIME-WAIT); they must not keep us from listening.
-            self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.udp.bind(address)
-            self.tcp.bind(address)
-            self.tcp.listen(256)
+            self.inbound = Listener(self.loop, *address, CONNECTIONS_IN, lambda sock: Inbound(self, sock))
         except OSError as error:
             self.udp.close()
-            self.tcp.close()
-            taken = error.errno == errno.EADDRINUSE
-            raise CommandError("address-in-use" if taken else "bad-config", "%s port %d: %s" % (*address, error)) from None
+            raise CommandError.no_address(*address, error) from None
 
     def close(self):
         """Close everything at once. Commands under way fail: each still gets its one reply."""
@@ -105,12 +98,11 @@ class Peer:
         self.join.close()
         self.segments.close()
         self.files.close()
-        for party in [*self.errands, *self.inbound]:
-            party.stream.abort()
+        for errand in list(self.errands):
+            errand.stream.abort()
+        self.inbound.close()
         self.loop.watch(self.udp, None, None)
-        self.loop.watch(self.tcp, None, None)
         self.udp.close()
-        self.tcp.close()
 
     def log(self, text):
         log("peer %d: %s" % (self.id, text))
@@ -170,36 +162,6 @@ class Peer:
         self.dial(
             to, message, on_sent=on_sent, on_answer=answer, on_done=done, half_close=True, timeout_ms=timeout_ms
         )
-
-    def _connections(self):
-        for _ in range(AT_ONCE):
-            try:
-                sock, _ = self.tcp.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE):
-                    # No descriptor is free. Left alone, the waiting connection would wake us again at once, for ever.
-                    self._drop_idle()
-                    self.loop.watch(self.tcp, None, None)
-                    self.loop.later(50, self._listen_again)
-                    return
-                continue
-            if len(self.inbound) >= CONNECTIONS_IN:
-                self._drop_idle()
-            party = Inbound(self, sock)
-            if len(self.inbound) > CONNECTIONS_IN:
-                party.refuse_all()
-
-    def _listen_again(self):
-        if not self.closed:
-            self.loop.watch(self.tcp, self._connections, None)
-
-    def _drop_idle(self):
-        """Make room: give up the connection that has been silent for the longest time, if we owe it nothing."""
-        idle = [party for party in self.inbound if party.stream.due == 0]
-        if idle:
-            min(idle, key=lambda party: party.stream.last_heard).stream.abort()
 
     # -- commands --
 
@@ -269,9 +231,6 @@ class Inbound:
 
     def __init__(self, peer, sock):
         self.peer = peer
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.inbound[self] = True
         self.stream = Stream(peer.loop, sock, self)
 
     def refuse_all(self):
@@ -329,7 +288,7 @@ class Inbound:
         self.peer.join.on_half_closed(stream)
 
     def on_closed(self, stream, reason):
-        self.peer.inbound.pop(self, None)
+        self.peer.inbound.forget(self)
         self.peer.join.on_closed(stream)
 
 
@@ -373,19 +332,11 @@ class Errand:
         self._half_close = on_answer is None if half_close is None else half_close
         self._timer = None
         self.stream = None
-        sock = None
         try:
             if len(peer.errands) >= CONNECTIONS_OUT:
                 raise OSError(errno.EMFILE, "too many connections")
-            sock = socket.socket(peer.tcp.family, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = sock.connect_ex(peer.address(to))
-            if code not in (0, errno.EINPROGRESS):
-                raise OSError(code, "cannot connect")
+            self.stream = dial(peer.loop, peer.address(to), self)
         except OSError:
-            if sock:
-                sock.close()
             if body:
                 body.close()
             peer.loop.soon(self._done, "unreachable")  # not now: the caller has not even got this object yet
@@ -393,7 +344,6 @@ class Errand:
         if timeout_ms is not None:
             self._timer = peer.loop.later(timeout_ms, self._timed_out)
         peer.errands.add(self)
-        self.stream = Stream(peer.loop, sock, self, connecting=True)
         if message:
             self.stream.send(message)
         if body:

@@ -1,38 +1,20 @@
-// What this program can be: for each role the schemas of its commands, and how a configuration becomes a node.
-import type { ControlErrorCode } from '../../spec/control/messages.ts'
+// The role of the ring: a configuration becomes a ring peer on real sockets.
+import fs from 'node:fs'
 import { RingConfig, ringCommands, ringFeatures } from '../../spec/ring/control.ts'
-import { ringTcpMessages, ringUdpMessages } from '../../spec/ring/messages.ts'
+import {
+  type RingTcpMessage,
+  type RingUdpMessage,
+  ringTcpMessages,
+  ringUdpMessages,
+} from '../../spec/ring/messages.ts'
+import { createCodec } from '../core/codec.ts'
 import type { CommandReply } from '../core/machine.ts'
+import { createTypedStreamCodec } from '../core/stream-codec.ts'
 import { createRingMachine } from '../ring/machine.ts'
 import { settingsOf } from '../ring/settings.ts'
 import type { RingCommand, RingMachine, RingVocabulary } from '../ring/vocabulary.ts'
-import { Node } from './node.ts'
-
-/** A reply without the schema of one system. */
-export type AnyReply =
-  | { readonly ok: true; readonly result: object }
-  | { readonly ok: false; readonly error: { readonly code: ControlErrorCode; readonly message: string } }
-
-export interface RunningNode {
-  listen(): Promise<void>
-  command(handle: number, name: string, args: object): void
-  kill(): void
-}
-
-export interface NodeCallbacks {
-  readonly onReply: (handle: number, reply: AnyReply) => void
-  readonly onEvent: (event: object) => void
-  readonly onHalted: () => void
-}
-
-export interface Role {
-  readonly features: readonly string[]
-  readonly config: object
-  /** By command, the schema of its arguments. */
-  readonly commands: Readonly<Record<string, object>>
-  /** `config` has been checked against the schema. Throws if the folder cannot be used. */
-  create(config: unknown, callbacks: NodeCallbacks): RunningNode
-}
+import { decodeText, Node } from './node.ts'
+import type { Role } from './role.ts'
 
 /** How a ring peer is made of its configuration; a mutant makes it otherwise. */
 export interface RingVariant {
@@ -46,13 +28,20 @@ export function ringRole(variant: RingVariant = correctVariant): Role {
     features: ringFeatures,
     config: RingConfig,
     commands: ringCommands,
+    checkConfig: (checked) => {
+      const { folder } = checked as RingConfig
+      const isFolder = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
+      return isFolder ? undefined : `folder: ${folder} is not an existing folder`
+    },
     create: (checked, callbacks) => {
       const config = variant.configure(checked as RingConfig)
       const { host, basePort, listenPort, folder } = settingsOf(config)
+      const streamCodec = createTypedStreamCodec<RingTcpMessage>(ringTcpMessages, decodeText)
       const node = new Node<RingVocabulary>({
         machine: variant.create(config),
-        datagramSchemas: ringUdpMessages,
-        streamSchemas: ringTcpMessages,
+        datagramCodec: createCodec<RingUdpMessage>(ringUdpMessages, decodeText),
+        inboundCodec: streamCodec,
+        outboundCodec: streamCodec,
         host,
         listenPort,
         // ring.address.port, common.address.config
