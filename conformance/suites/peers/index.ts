@@ -1,5 +1,14 @@
 // The cases of peers, file by file, in the order in which a student meets them.
 // Each file exports one array; to add a file, import its array and spread it below.
 import type { Case } from '../../verdict/case.ts'
+import { callMethodCases } from './call-method.ts'
+import { callRequestCases } from './call-request.ts'
+import { callStubCases } from './call-stub.ts'
+import { callWaitCases } from './call-wait.ts'
 
-export const peersCases: readonly Case<'peers'>[] = []
+export const peersCases: readonly Case<'peers'>[] = [
+  ...callRequestCases,
+  ...callMethodCases,
+  ...callStubCases,
+  ...callWaitCases,
+]
