@@ -35,7 +35,7 @@ export function suggestion(wrong: string, known: readonly string[]): string {
 
 // `*` is any characters, `?` one. A pattern also matches everything below what it names: `ring.ping` takes the case
 // `ring.ping.answer/repeats-seq`.
-function matcher(pattern: string): (id: string) => boolean {
+export function matcher(pattern: string): (id: string) => boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\/]/g, '\\$&')
     .replaceAll('*', '.*')

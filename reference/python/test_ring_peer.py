@@ -866,6 +866,15 @@ class RingTest(Base):
         self.assertEqual(node.state()["successors"], [8, 12])
         self.assertEqual(len(node.events("peer-departed")), 1)
 
+    def test_query_names_the_departed(self):
+        node = self.node(4, **PATIENT)
+        eight = self.fake(8)
+        node.do("init", successors=[5, 8])
+        wire = self.connect(4)
+        wire.send(type="ring.depart", **{"from": 5}, successors=[8, 5])
+        self.assertEqual(wire.line(), {"type": "ring.depart-ack", "from": 4})
+        self.assertEqual(eight.accept().line(), {"type": "ring.successor-query", "from": 4, "dead": 5})
+
     def test_leave_gives_up(self):
         node = self.node(10, departTimeoutMs=50)
         node.do("init", successors=[12, 15])

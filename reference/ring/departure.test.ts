@@ -94,6 +94,15 @@ describe('ring.leave.ack and what the receiver of depart changes', () => {
   })
 })
 
+test.each([
+  ['knows nobody after its first successor', [12, 10], 12],
+  ['names itself first', [10, 10], 14],
+] as const)('ring.dead.query: a departing peer that %s is named in the query', (_, theirs, asked) => {
+  const peer = ScriptedPeer.member(4, [10, 14])
+  peer.receive({ type: 'ring.depart', from: 10, successors: [...theirs] })
+  expect(peer.onlySent('ring.successor-query')).toMatchObject({ to: asked, message: { dead: 10 } })
+})
+
 test('ring.request.ends: a peer that stops leaves no command without a reply', () => {
   const { peer } = departing([12, 15], null, null)
   const waiting = peer.command({ command: 'request', name: '0001', transport: 'tcp' })

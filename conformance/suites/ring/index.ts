@@ -7,6 +7,7 @@ import { circleCases } from './circle.ts'
 import { clusterChangeCases } from './cluster-change.ts'
 import { clusterDeathCases } from './cluster-death.ts'
 import { clusterRestCases } from './cluster-rest.ts'
+import { departedCases } from './departed.ts'
 import { encodingCases } from './encoding.ts'
 import { faultsPingCases } from './faults-ping.ts'
 import { faultsTransferCases } from './faults-transfer.ts'
@@ -57,6 +58,7 @@ export const ringCases: readonly Case[] = [
   ...successorChangeCases,
   ...leaveSenderCases,
   ...leaveReceiverCases,
+  ...departedCases,
   ...repairDetectionCases,
   ...repairQueryCases,
   ...clusterRestCases,

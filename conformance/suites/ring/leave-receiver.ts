@@ -2,32 +2,16 @@
 import { successorsOf } from '../../oracle/ring.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
-import type { ProbeConnection } from '../../wire/probe.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, sent, sentTo } from './frames.ts'
+import { departAs } from './procedures/departures.ts'
 import { allOf, requireSeen, since } from './procedures/evidence.ts'
 import { watchfulPings } from './procedures/pace.ts'
-import { looseScene, memberScene, requireAnswer, type Scene } from './procedures/scene.ts'
+import { looseScene, memberScene, type Scene } from './procedures/scene.ts'
 import { stage } from './procedures/stages.ts'
 import { type Pair, pingOf, requireSuccessors, requireUnchanged } from './procedures/successors.ts'
 
 const RING = [4, 8, 9, 14, 19] as const
-
-/** Peer `gone` departs; its ack must come on the same connection. */
-const departAs = async (
-  bench: RingBench,
-  scene: Scene,
-  gone: number,
-  successors: Pair,
-): Promise<ProbeConnection> => {
-  const connection = await scene.say(gone, { type: 'ring.depart', from: gone, successors })
-  await requireAnswer(bench, connection, 'ring.depart-ack', {
-    requirement: 'ring.leave.ack',
-    expected: `depart-ack on the connection on which ${gone} said that it departs`,
-    fields: { from: scene.node.id },
-  })
-  return connection
-}
 
 /** At the moment of the ack the change must have been made: the departing peer ends as soon as it reads it. */
 const requireChangedByAck = async (

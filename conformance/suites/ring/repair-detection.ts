@@ -293,8 +293,7 @@ export const repairDetectionCases: readonly Case[] = [
       await nextPing(bench, scene, 19)
       const silence = bench.frames.length
       for (const id of [14, 19]) scene.probe(id).die()
-      await requireDeath(bench, scene, 14, silence)
-      await requireDeath(bench, scene, 19, silence)
+      for (const id of [14, 19]) await requireDeath(bench, scene, id, silence, 'ring.dead.both')
       await requireSuccessors(bench, scene.node, [9, 9], 'ring.dead.both', 'after both successors died')
       await scene.probe(8).ping(scene.node, 1, 77)
       await requireSeen(bench, sentTo(8, 'ring.pong', { seq: 77 }), {
@@ -330,8 +329,7 @@ export const repairDetectionCases: readonly Case[] = [
       const silence = bench.frames.length
       // Both still accept connections, but nobody reads or answers there any more.
       for (const id of [14, 19]) scene.probe(id).answersPings = false
-      await requireDeath(bench, scene, 14, silence)
-      await requireDeath(bench, scene, 19, silence)
+      for (const id of [14, 19]) await requireDeath(bench, scene, id, silence, 'ring.dead.both')
       await requireSuccessors(bench, scene.node, [9, 9], 'ring.dead.both', 'after both successors died')
       await scene.probe(8).ping(scene.node, 1, 78)
       await requireSeen(bench, sentTo(8, 'ring.pong', { seq: 78 }), {

@@ -5,7 +5,7 @@ import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireNone, requireSent, sent, sentTo } from './frames.ts'
-import { FOREIGN_NAME, OTHER, OWN_NAME, SECOND, settle } from './neighbourhood.ts'
+import { FIRST, FOREIGN_NAME, livelyPings, OTHER, OWN_NAME, SECOND, settle } from './neighbourhood.ts'
 import { contentOf, randomContent, requireSameBytes } from './procedures/content.ts'
 import { storeOwn } from './procedures/lookup.ts'
 import { requireSuccess } from './procedures/outcome.ts'
@@ -284,6 +284,45 @@ export const udpLogCases: readonly Case[] = [
         await requester.fetch()
         bench.evidence(`end of transfer ${requester.number}`, await requester.end())
       }
+    },
+  }),
+  ringCase({
+    id: 'ring.udp.drop/not-pings',
+    also: ['ring.udp.log', 'ring.ping.interval'],
+    title: 'a node that drops every segment loses none of its own pings',
+    stage: 4,
+    observes: ['wire', 'control'],
+    evidence: 'dropped segments in the log, and meanwhile pings to both successors with no seq left out',
+    hint: 'Draw the random number where you send a data segment: a successor that gets no pings is soon without you.',
+    async run(bench: RingBench) {
+      const { node, near, other } = await settle(bench, {
+        ...livelyPings(bench),
+        dropProbability: 1,
+        segmentLog: true,
+        retransmitTimeoutMs: bench.timing.retransmitTimeoutMs,
+        retransmissionsMax: 1000,
+      })
+      await storeOwn(bench, node, OWN_NAME, randomContent(bench, 100))
+      const requester = await UdpRequester.ask(bench, node, { via: near, origin: other, name: OWN_NAME })
+      await requester.offer()
+      await requester.ready()
+      for (const [index, to] of [FIRST, SECOND].entries()) {
+        for (let seq = 0; seq < 6; seq += 1) {
+          const ping = sentTo(to, 'ring.ping', { seq, slot: index + 1 })
+          await requireSent(bench, ping, {
+            requirement: 'ring.udp.drop',
+            expected: `ping ${seq} to ${to}: pings are never dropped`,
+          })
+        }
+      }
+      await fenceOfControl(node)
+      const drops = rowsOf(node).filter(({ action }) => action === 'drop')
+      bench.require(drops.length > 0, {
+        requirement: 'ring.udp.drop',
+        expected: 'dropped segments meanwhile',
+        actual: 'no drop row',
+      })
+      bench.evidence(`twelve pings beside ${drops.length} dropped segments`)
     },
   }),
   ringCase({

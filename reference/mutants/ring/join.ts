@@ -24,6 +24,24 @@ const isAcceptorsChange = (message: RingTcpMessage): boolean =>
 
 export const joinMutants: readonly RingMutant[] = [
   {
+    name: 'departed-kept-out-for-ever',
+    requirement: 'ring.join.successor-change',
+    bug: 'A peer that has departed is on a list of those that are gone, and no message brings it back.',
+    wrap: (machine) => {
+      const departed = new Set<PeerId>()
+      return {
+        step: (input) => {
+          if (input.kind !== 'message') return machine.step(input)
+          const { message } = input
+          if (message.type === 'ring.depart') departed.add(message.from)
+          const isBarred =
+            message.type === 'ring.successor-change' && message.successors.some((peer) => departed.has(peer))
+          return isBarred ? [] : machine.step(input)
+        },
+      }
+    },
+  },
+  {
     name: 'refused-accept-ignored',
     requirement: 'ring.join.refused',
     bug: 'Nobody reads what comes back on the connection of accept, so that a newcomer that gave up cuts the ring for good.',

@@ -1,12 +1,54 @@
 // Mistakes about what a peer says of itself: `init`, `state` and the circle (ring.md sections 1 and 4).
-import type { PeerId, RingEffect, RingInput } from '../../ring/vocabulary.ts'
+import type { PeerId, RingEffect, RingInput, Successors } from '../../ring/vocabulary.ts'
 import { pretendCommit } from './lookup.ts'
 import type { RingMutant } from './mutant.ts'
-import { changeEffects, changeInputs, FIRST_OWN_CONNECTION, tell } from './rewire.ts'
+import { changeEffects, changeInputs, FIRST_OWN_CONNECTION, successorsAfter, tell } from './rewire.ts'
 
 const isState = (input: RingInput): boolean => input.kind === 'command' && input.command.command === 'state'
 
+const sorted = ([a, b]: Successors): Successors => (a <= b ? [a, b] : [b, a])
+
 export const memberMutants: readonly RingMutant[] = [
+  {
+    name: 'successors-sorted-by-id',
+    requirement: 'ring.circle.successors',
+    bug: 'The two successors are kept sorted by id, so that at the wrap the second one stands in the first place.',
+    wrap: changeInputs((input) => {
+      if (input.kind === 'command' && input.command.command === 'init')
+        return { ...input, command: { ...input.command, successors: sorted(input.command.successors) } }
+      if (input.kind === 'message' && input.message.type === 'ring.accept')
+        return { ...input, message: { ...input.message, successors: sorted(input.message.successors) } }
+      return input
+    }),
+  },
+  {
+    name: 'the-other-of-two-twice',
+    requirement: 'ring.circle.successors',
+    bug: 'The next but one of two peers is taken to be the other one again, which is then pinged with both slots.',
+    wrap: (machine, { id }) => {
+      let successors: Successors | null = null
+      const isOneOfTwo = () => successors !== null && successors[0] !== id && successors[1] === id
+      return {
+        step: (input) => {
+          const effects = machine.step(input)
+          successors = successorsAfter(effects, successors)
+          return effects.flatMap((effect): RingEffect[] => {
+            if (!isOneOfTwo() || successors === null) return [effect]
+            const both: Successors = [successors[0], successors[0]]
+            if (effect.kind === 'event' && effect.event.event === 'successors')
+              return [{ ...effect, event: { ...effect.event, successors: both } }]
+            if (isState(input) && effect.kind === 'reply' && effect.reply.ok)
+              return [
+                { ...effect, reply: { ok: true, result: { ...effect.reply.result, successors: both } } },
+              ]
+            if (effect.kind === 'send-datagram' && effect.message.type === 'ring.ping')
+              return [effect, { ...effect, message: { ...effect.message, slot: 2 } }]
+            return [effect]
+          })
+        },
+      }
+    },
+  },
   {
     name: 'store-says-so-and-keeps-nothing',
     requirement: 'ring.control.state',

@@ -41,6 +41,22 @@ export const repairMutants: readonly RingMutant[] = [
     ),
   },
   {
+    name: 'departed-never-reported-dead',
+    requirement: 'ring.control.peer-dead',
+    bug: 'Peers that have departed are remembered for ever, so that one that joins again can die and nobody is told.',
+    wrap: (machine) => {
+      const departed = new Set<PeerId>()
+      return {
+        step: (input) =>
+          machine.step(input).filter((effect) => {
+            if (effect.kind !== 'event') return true
+            if (effect.event.event === 'peer-departed') departed.add(effect.event.peer)
+            return effect.event.event !== 'peer-dead' || !departed.has(effect.event.peer)
+          }),
+      }
+    },
+  },
+  {
     name: 'death-never-noticed',
     requirement: 'ring.dead.threshold',
     bug: 'Missed pings are counted and nobody looks at the count.',
@@ -148,6 +164,26 @@ export const repairMutants: readonly RingMutant[] = [
       const { dead: _, ...query } = message
       return query
     }),
+  },
+  {
+    name: 'query-without-the-departed-peer',
+    requirement: 'ring.dead.query',
+    bug: 'Only the code for dead peers tells the query whom it is about: after a departure it names nobody.',
+    wrap: (machine, settings) => {
+      const departed = new Set<PeerId>()
+      const forget = changeMessages((message) => {
+        if (message.type !== 'ring.successor-query' || message.dead === undefined) return message
+        const { dead, ...query } = message
+        return departed.has(dead) ? query : message
+      })(machine, settings)
+      return {
+        step: (input) => {
+          if (input.kind === 'message' && input.message.type === 'ring.depart')
+            departed.add(input.message.from)
+          return forget.step(input)
+        },
+      }
+    },
   },
   {
     name: 'answer-names-the-dead-peer',

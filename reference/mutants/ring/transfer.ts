@@ -367,6 +367,12 @@ export const transferMutants: readonly RingMutant[] = [
     wrap: dropEverySecond((type) => type === 'ring.ack'),
   },
   {
+    name: 'pings-dropped-too',
+    requirement: 'ring.udp.drop',
+    bug: 'The drop sits in the function that sends datagrams, and pings go through it too, so that living peers seem dead.',
+    wrap: dropEverySecond((type) => type === 'ring.ping'),
+  },
+  {
     name: 'ends-dropped-too',
     requirement: 'ring.udp.drop',
     bug: 'The owner drops offers and ends like segments.',

@@ -102,7 +102,7 @@ class Leave:
                 if first == sender:  # it names nobody
                     members.drop_successor(sender, "depart")
                 elif sender == my_first:
-                    members.set_successors(first, first if second == sender else second, "depart")
+                    members.set_successors(first, first if second == sender else second, "depart", dead=sender)
                 else:
-                    members.set_successors(my_first, first, "depart")
+                    members.set_successors(my_first, first, "depart", dead=sender)
         stream.send({"type": "ring.depart-ack", "from": self.id})
