@@ -33,7 +33,7 @@ export type RingPong = Static<typeof RingPong>
 
 export const RingSuccessorQuery = message(
   'ring.successor-query',
-  'Who is your first successor that is not this dead peer?',
+  'Who is your first successor apart from this peer, which I have lost?',
   {
     dead: Type.Optional(PeerId),
   },
