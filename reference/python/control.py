@@ -11,15 +11,15 @@ Each command gets exactly one reply, and may get it much later: a `request` that
 behind it. So a command is handed a `Reply` to keep, and the program goes on reading.
 """
 
+import errno
 import os
 import select
 
+from configuration import BadConfig
 from loop import log
 from wire import encode, parse
 
 MAX_LINE = 1048576
-FEATURES = ("ring.join", "ring.leave", "ring.repair", "ring.store", "ring.transfer.tcp", "ring.transfer.udp")
-COMMANDS = ("start", "state", "stop", "init", "join", "store", "request")
 
 
 class CommandError(Exception):
@@ -29,6 +29,21 @@ class CommandError(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
+
+    @classmethod
+    def no_address(cls, host, port, error):
+        """A node that cannot listen at its address."""
+        taken = error.errno == errno.EADDRINUSE
+        return cls("address-in-use" if taken else "bad-config", "%s port %d: %s" % (host, port, error))
+
+
+def need(command, field, is_valid):
+    """An argument of a command, or `bad-argument`."""
+    if field not in command:
+        raise CommandError("bad-argument", field + ": missing")
+    if not is_valid(command[field]):
+        raise CommandError("bad-argument", field + ": not valid")
+    return command[field]
 
 
 class Reply:
@@ -95,9 +110,35 @@ class Output:
             self._loop.watch(self._descriptor, None, self.flush if self._waiting else None)
 
 
+class Implementation:
+    """What a program says about itself, and how to get at the classes of its nodes.
+
+    `load()` gives a class for each role. It is called after `hello`: the harness reads that line while the modules for sockets
+    and digests are still loading. Such a class has
+
+        Config                                 a Configuration, which `start` makes of what it was given
+        COMMANDS                               the commands that a node of this role may know, besides `start`
+        arguments(name, command)               the checked arguments of such a command, as a tuple
+        __init__(loop, config, emit)           opens the sockets
+        offers(name)                           whether this very node knows the command
+        command(name, arguments, reply)
+        stop(reply, on_stopped)                leaves in order
+        close()                                closes all at once
+    """
+
+    def __init__(self, name, version, features, roles, load):
+        self.name = name
+        self.version = version
+        self.features = list(features)
+        self.roles = list(roles)
+        self.load = load
+
+
 class Program:
-    def __init__(self, loop, single=False, source=0, target=1):
+    def __init__(self, loop, implementation, single=False, source=0, target=1):
         self._loop = loop
+        self._implementation = implementation
+        self._classes = None
         self._single = single
         self._source = source
         self._output = Output(loop, target, loop.stop)
@@ -108,20 +149,20 @@ class Program:
             {
                 "event": "hello",
                 "control": 1,
-                "name": "ring-python",
-                "version": "0.1",
+                "name": implementation.name,
+                "version": implementation.version,
                 "language": "python",
-                "roles": ["ring.peer"],
-                "features": list(FEATURES) if single else [*FEATURES, "multi-node"],
+                "roles": implementation.roles,
+                "features": implementation.features + ([] if single else ["multi-node"]),
             }
         )
         loop.watch(source, self._readable, None)
-        loop.soon(self._peer_class)
+        loop.soon(self._roles)
 
     def close(self):
         """Standard input has ended: sockets are closed and half-written files removed, without a farewell to anybody."""
-        for peer in list(self._nodes.values()):
-            peer.close()
+        for node in list(self._nodes.values()):
+            node.close()
         self._output.flush()
 
     # -- lines --
@@ -172,48 +213,51 @@ class Program:
 
     # -- commands --
 
+    def _roles(self):
+        if self._classes is None:
+            self._classes = self._implementation.load()
+        return self._classes
+
     def _run(self, command, reply):
         name = command.get("command")
         if not isinstance(name, str):
             raise CommandError("bad-argument", "command: missing or not a string")
-        if name not in COMMANDS:
-            raise CommandError("unsupported", "no such command")
         number = 0 if self._single else command.get("node", 0)
+        node = self._nodes.get(number) if type(number) is int else None
+        known = [role for role in self._roles().values() if name in role.COMMANDS]
+        if name != "start" and not (node.offers(name) if node else known):
+            raise CommandError("unsupported", "no such command")
         if type(number) is not int:
             raise CommandError("bad-argument", "node: not an integer")
         if name == "start":
             self._start(number, command, reply)
             return
-        peer = self._nodes.get(number)
         # Arguments are judged before the state, so that a wrong command gets the same answer at any time.
-        arguments = self._peer_class().arguments(name, command)
-        if peer is None:
+        arguments = (node or known[0]).arguments(name, command)
+        if node is None:
             raise CommandError("not-started", "this node is not started")
         if name == "stop":
-            peer.stop(reply, lambda: self._stopped(number))
+            node.stop(reply, lambda: self._stopped(number))
         else:
-            peer.command(name, arguments, reply)
-
-    @staticmethod
-    def _peer_class():
-        # Loaded after `hello`: the harness reads that line while the modules for sockets and digests are still loading.
-        from ring.peer import Peer
-
-        return Peer
+            node.command(name, arguments, reply)
 
     def _start(self, number, command, reply):
-        if command.get("role") != "ring.peer":
-            raise CommandError("bad-argument", "role: this program can be ring.peer only")
-        peer_class = self._peer_class()
+        role = command.get("role")
+        if not isinstance(role, str) or role not in self._roles():
+            raise CommandError("bad-argument", "role: this program can be %s" % " or ".join(self._roles()))
+        node_class = self._roles()[role]
 
         def emit(event, **fields):
             node = {} if self._single else {"node": number}
             self._output.write({"event": event, **node, **fields})
 
-        config = peer_class.check_config(command.get("config"))
+        try:
+            config = node_class.Config(command.get("config"))
+        except BadConfig as error:
+            raise CommandError("bad-config", str(error)) from None
         if number in self._nodes:
             raise CommandError("already-started", "this node is started")
-        self._nodes[number] = peer_class(self._loop, config, emit)
+        self._nodes[number] = node_class(self._loop, config, emit)
         reply.ok()
 
     def _stopped(self, number):

@@ -16,39 +16,18 @@ ring/__init__.py (what is where), then ring/circle.py.
 
 import sys
 
-from control import Program
-from loop import Loop
+from control import Implementation
+from program import main
 
 
-def raise_file_limit():
-    """Let the process open as many sockets as it may: a process that hosts twenty peers needs more than the usual 1024."""
-    try:
-        import resource
+def load():
+    from ring.peer import Peer
 
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if hard == resource.RLIM_INFINITY or hard > 65536:
-            hard = 65536
-        if soft < hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    except (ImportError, OSError, ValueError):
-        pass
+    return {"ring.peer": Peer}
 
 
-def main(arguments):
-    unknown = [argument for argument in arguments if argument != "--single"]
-    if unknown:
-        sys.stderr.write(__doc__)
-        return 2
-    loop = Loop()
-    program = Program(loop, single="--single" in arguments)
-    try:
-        raise_file_limit()
-        loop.run()
-    except KeyboardInterrupt:
-        pass
-    program.close()
-    return 0
-
+FEATURES = ("ring.join", "ring.leave", "ring.repair", "ring.store", "ring.transfer.tcp", "ring.transfer.udp")
+RING = Implementation("ring-python", "0.1", FEATURES, ["ring.peer"], load)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(RING, sys.argv[1:], __doc__))

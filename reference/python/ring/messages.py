@@ -9,9 +9,9 @@ are left alone (`common.encoding.unknown-fields`).
 import binascii
 import re
 
-from values import array, integer, is_count, is_text, one_of, pair
-from wire import ERROR_CODES, MAX_LINE, Refusal, encode
 from ring.circle import is_name
+from values import array, integer, is_count, is_text, one_of, pair
+from wire import ERROR_CODES, MAX_INTEGER, MAX_LINE, Refusal, encode
 
 # No id stands twice in the route of a message that goes its right way. A longer route is forged; passed on, it would grow until
 # the line is too long for the next peer.
@@ -21,7 +21,6 @@ KEPT_MAX = 64  # messages that a peer keeps because its first successor cannot b
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _BASE64 = re.compile("(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-
 
 is_id = integer(0, 255)
 is_pair = pair(is_id, is_id)

@@ -8,8 +8,7 @@ it, and the answer goes to the address that our own configuration gives for that
 import errno
 import socket
 
-from configuration import BadConfig
-from control import CommandError
+from control import CommandError, need
 from listener import Listener
 from loop import log
 from ring import messages
@@ -20,6 +19,7 @@ from ring.join import Join
 from ring.leave import Leave
 from ring.members import Members
 from ring.segments import Segments
+from values import is_count, is_text, one_of
 from wire import MAX_DATAGRAM, Ignore, Refusal, Stream, dial, encode, parse
 
 CONNECTIONS_IN = 512  # open connections that others have opened to us
@@ -29,6 +29,9 @@ AT_ONCE = 64  # datagrams that are taken before anything else gets its turn
 
 class Peer:
     """A started peer. Not yet in a ring: `init` or `join` puts it into one."""
+
+    Config = Config
+    COMMANDS = ("state", "stop", "init", "join", "store", "request")
 
     def __init__(self, loop, config, emit):
         self.loop = loop
@@ -69,13 +72,6 @@ class Peer:
             "ring.not-found": self.files.on_not_found,
         }
         loop.watch(self.udp, self._datagrams, None)
-
-    @staticmethod
-    def check_config(given):
-        try:
-            return Config(given)
-        except BadConfig as error:
-            raise CommandError("bad-config", str(error)) from None
 
     def _open_sockets(self):
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
@@ -165,25 +161,20 @@ class Peer:
 
     # -- commands --
 
+    def offers(self, name):
+        return name in self.COMMANDS
+
     @staticmethod
     def arguments(name, command):
         """The checked arguments of a command; `bad-argument` changes nothing (`control.bad-argument`)."""
-
-        def need(field, is_valid):
-            if field not in command:
-                raise CommandError("bad-argument", field + ": missing")
-            if not is_valid(command[field]):
-                raise CommandError("bad-argument", field + ": not valid")
-            return command[field]
-
         if name == "init":
-            return (need("successors", messages.is_pair),)
+            return (need(command, "successors", messages.is_pair),)
         if name == "join":
-            return (need("via", messages.is_id),)
+            return (need(command, "via", messages.is_id),)
         if name == "store":
-            return need("name", is_name), need("path", messages.is_text)
+            return need(command, "name", is_name), need(command, "path", is_text)
         if name == "request":
-            return need("name", is_name), need("transport", messages.one_of("tcp", "udp"))
+            return need(command, "name", is_name), need(command, "transport", one_of("tcp", "udp"))
         return ()
 
     def command(self, name, arguments, reply):
@@ -258,7 +249,7 @@ class Inbound:
 
     def _handle(self, stream, message):
         kind = message["type"]
-        if kind not in messages.WITH_BODY and messages.is_count(message.get("bodyLength")):
+        if kind not in messages.WITH_BODY and is_count(message.get("bodyLength")):
             # The type has no body, so to us the field is an unknown one. But a body follows all the same
             # (`common.tcp.body`), and its bytes must not be taken for lines.
             stream.expect_body(message["bodyLength"], Ignore())
