@@ -1,10 +1,11 @@
 // Registering at the name service under test, and asking it who is registered.
 import { isDeepStrictEqual } from 'node:util'
 import type { Address } from '../../../../spec/peers/messages.ts'
-import type { NameServiceNode, PeersBench, Played, PlayedPeer } from '../../../verdict/peers-bench.ts'
+import type { NameServiceNode, PeersBench, PeersNode, Played, PlayedPeer } from '../../../verdict/peers-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { ProbeConnection } from '../../../wire/probe.ts'
-import { callText, requestLine, requireRefused, resultOf } from './requests.ts'
+import { callText, requireRefused, resultOf } from './call-results.ts'
+import { requestLine } from './lines.ts'
 
 export interface Registration {
   readonly type: string
@@ -91,37 +92,49 @@ export async function unregister(
 }
 
 /**
- * Makes calls one after the other, on as few connections as the server allows: it may close after each answer. Gives the
- * answers in the order of the calls.
+ * Sends lines one after the other, each after the answer to the one before, on as few connections as the server allows: it may
+ * close after an answer. Gives the answers in the order of the lines.
  */
-export async function callInTurn(
+export async function linesInTurn(
   bench: PeersBench,
-  node: NameServiceNode,
+  node: PeersNode,
   caller: Played,
-  calls: readonly Call[],
+  lines: readonly { readonly line: string | Uint8Array; readonly what: string }[],
   requirement: string,
 ): Promise<readonly Frame[]> {
   const answers: Frame[] = []
   let connection: ProbeConnection | undefined
-  for (const [method, args] of calls) {
-    let answer: Frame | undefined
-    if (connection !== undefined) {
-      await connection.sendBytes(requestLine(method, args))
-      answer = await connection.receive()
-    }
-    if (answer === undefined) {
-      connection?.close()
+  for (const { line, what } of lines) {
+    const sent = connection
+    await sent?.sendBytes(line)
+    let answer = await sent?.receive()
+    if (answer === undefined && (sent === undefined || (await sent.closedByNode(0)))) {
+      sent?.close()
       connection = await caller.connect(node)
-      await connection.sendBytes(requestLine(method, args))
+      await connection.sendBytes(line)
       answer = await connection.receive()
     }
-    answers.push(
-      bench.requireFrame(answer, { requirement, expected: `an answer to ${callText(method, args)}` }),
-    )
+    answers.push(bench.requireFrame(answer, { requirement, expected: `an answer to ${what}` }))
   }
   connection?.close()
   return answers
 }
+
+/** `linesInTurn` for calls. */
+export const callsInTurn = (
+  bench: PeersBench,
+  node: PeersNode,
+  caller: Played,
+  calls: readonly Call[],
+  requirement: string,
+): Promise<readonly Frame[]> =>
+  linesInTurn(
+    bench,
+    node,
+    caller,
+    calls.map(([method, args]) => ({ line: requestLine(method, args), what: callText(method, args) })),
+    requirement,
+  )
 
 /** Registers many addresses in turn. */
 export async function registerAll(
@@ -132,7 +145,7 @@ export async function registerAll(
   type = bench.type,
 ): Promise<readonly Registration[]> {
   const calls = addresses.map((address): Call => ['register', [type, address]])
-  const answers = await callInTurn(bench, node, caller, calls, 'peers.register.id')
+  const answers = await callsInTurn(bench, node, caller, calls, 'peers.register.id')
   return addresses.map((address, i) => registrationOf(bench, answers[i], type, address))
 }
 

@@ -1,11 +1,7 @@
-// Requests as lines, and answers of which not everything is laid down: a result that the case has to read, an error whose
-// name alone is settled.
+// Calls in words, and answers of which not everything is laid down: a result that the case has to read, an error whose name
+// alone is settled.
 import type { Bench } from '../../../verdict/bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
-
-/** The line of a request. Its arguments may break every rule. */
-export const requestLine = (method: string, args: readonly unknown[]): string =>
-  `${JSON.stringify({ method, args })}\n`
 
 const shortened = (text: string, length: number): string =>
   text.length > length ? `${text.slice(0, length - 3)}...` : text
