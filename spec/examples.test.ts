@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { bothVerdicts } from './both-validators.ts'
 import { examples, invalidExamples } from './example-files.ts'
-import { ring } from './index.ts'
+import { peers, ring } from './index.ts'
 import { publishedSchemas } from './published.ts'
 import { findRequirement } from './registry.ts'
+
+const methods = Object.keys(peers.methods) as peers.PeersMethod[]
 
 describe('valid examples', () => {
   test.each(examples)(
@@ -25,9 +27,20 @@ describe('valid examples', () => {
   )
 
   test('survive the public ring.validate', () => {
-    for (const { schema, value } of examples) {
-      if (schema.channel === 'control') continue
-      expect(ring.validate(value)).toEqual({ ok: true, message: value })
+    for (const { schema, value } of examples.filter(({ schema: { name } }) =>
+      Object.hasOwn(ring.messages, name),
+    ))
+      expect(ring.validate(value), schema.name).toEqual({ ok: true, message: value })
+  })
+
+  test('survive the public validators of peers', () => {
+    for (const method of methods) {
+      for (const { value } of examples.filter(({ schema }) => schema.name === `peers.${method}`))
+        expect(peers.validateRequest(value)).toEqual({ ok: true, message: value })
+      for (const { value } of examples.filter(({ schema }) => schema.name === `peers.${method}.result`))
+        expect(peers.validateAnswer(method, value)).toEqual({ ok: true, message: value })
+      for (const { value } of examples.filter(({ schema }) => schema.name === 'peers.error'))
+        expect(peers.validateAnswer(method, value)).toEqual({ ok: true, message: value })
     }
   })
 })
@@ -41,6 +54,23 @@ const parse = (text: string): { value: unknown } | undefined => {
 }
 
 describe('invalid examples', () => {
+  test('are refused by the public validators of peers', () => {
+    for (const { schema, file, text } of invalidExamples.filter(
+      ({ schema: { channel } }) => channel !== 'control',
+    )) {
+      const value = parse(text)?.value
+      const [system, method = '', answer] = schema.name.split('.')
+      if (system !== 'peers' || schema.name === 'peers.error') continue
+      const verdict = answer
+        ? peers.validateAnswer(method as peers.PeersMethod, value)
+        : peers.validateRequest(value)
+      expect(verdict.ok, file).toBe(false)
+    }
+    for (const method of methods)
+      for (const { file, text } of invalidExamples.filter(({ schema }) => schema.name === 'peers.error'))
+        expect(peers.validateAnswer(method, parse(text)?.value).ok, `${method}: ${file}`).toBe(false)
+  })
+
   test.each(invalidExamples)('$file is refused by both', ({ schema, text }) => {
     const parsed = parse(text)
     if (!parsed) return
@@ -63,8 +93,9 @@ describe('invalid examples', () => {
   )
 
   // Each breaks one thing: an example that is wrong in two ways would still be refused if one check were lost.
-  // A reply is exempt, because its two forms are told apart by all their fields together.
-  test.each(invalidExamples.filter((example) => example.schema.name !== 'control.reply'))(
+  // Two are exempt, because their two forms are told apart by all their fields together.
+  const ofTwoForms = ['control.reply', 'control.peers.peer.result.call']
+  test.each(invalidExamples.filter((example) => !ofTwoForms.includes(example.schema.name)))(
     '$file is refused for one field only',
     ({ schema, text }) => {
       const parsed = parse(text)

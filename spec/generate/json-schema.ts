@@ -28,7 +28,9 @@ function toDialect(value: Json): Json {
   const { anyOf, items, additionalItems, ...rest } = value
   const result: JsonObject = {}
   for (const [key, inner] of Object.entries(rest)) result[key] = toDialect(inner)
-  if (Array.isArray(items)) {
+  // A tuple without members: `prefixItems` may not be empty.
+  if (Array.isArray(items) && items.length === 0 && additionalItems === false) result.maxItems = 0
+  else if (Array.isArray(items)) {
     result.prefixItems = items.map(toDialect)
     result.items = additionalItems === false ? false : toDialect(additionalItems ?? true)
   } else if (items !== undefined) result.items = toDialect(items)
