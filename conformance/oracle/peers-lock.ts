@@ -165,6 +165,8 @@ class OrderReader {
 }
 
 interface Wait {
+  /** The time of this request; an earlier one of this peer may still be under way to somebody. */
+  time: number
   /** Peers that have not answered the request yet. */
   readonly unanswered: Set<number>
   /** How often each other peer has held the lock since all had answered. */
@@ -194,11 +196,15 @@ function readTurn(
 ): Finding | undefined {
   if (observation.what === 'acquiring') {
     const others = members.present().filter((id) => id !== observation.peer)
-    waits.set(observation.peer, { unanswered: new Set(others), overtaken: new Map(), frames: [] })
+    waits.set(observation.peer, { time: 0, unanswered: new Set(others), overtaken: new Map(), frames: [] })
+  } else if (observation.what === 'asked') {
+    const wait = waits.get(observation.by)
+    if (wait !== undefined) wait.time = observation.time
   } else if (observation.what === 'ask-answered') {
     const wait = waits.get(observation.by)
-    wait?.unanswered.delete(observation.of)
-    wait?.frames.push(observation.frame)
+    if (wait === undefined || observation.time !== wait.time) return undefined
+    wait.unanswered.delete(observation.of)
+    wait.frames.push(observation.frame)
   } else if (observation.what === 'held') {
     waits.delete(observation.peer)
     for (const [peer, { unanswered, overtaken, frames }] of waits) {
