@@ -1,16 +1,18 @@
 // The prose and the schemas say the same: example lines, tables of fields, lists of codes.
 import { readFileSync } from 'node:fs'
+import Type from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { ErrorCode } from './common/messages.ts'
 import { ControlErrorCode } from './control/messages.ts'
 import { root } from './example-files.ts'
 import { jsonSchemaOf } from './generate/json-schema.ts'
-import { control, ring } from './index.ts'
+import { control, peers, ring } from './index.ts'
 import { publishedSchemas } from './published.ts'
 import { systems } from './registry.ts'
 
 const page = (file: string): string => readFileSync(`${root}/spec/${file}`, 'utf8')
 const ringPage = page('ring/ring.md')
+const peersPage = page('peers/peers.md')
 const controlPage = page('control/control.md')
 
 /** The JSON text at the start of a line, up to the brace that closes it; what follows is a remark. */
@@ -38,22 +40,30 @@ const exampleLines = (text: string): string[] =>
     .filter((line) => line.startsWith('    {'))
     .map((line) => line.trim())
 
-/** Rows of the first table of a section whose header begins with this cell; the header and its rule are left out. */
-function table(text: string, firstHeader: string, after = ''): string[][] {
-  const lines = text.slice(text.indexOf(after)).split('\n')
-  const header = lines.findIndex((line) => new RegExp(`^\\| ${firstHeader} +\\|`).test(line))
-  if (header < 0) throw new Error(`no table with the header ${firstHeader}`)
-  const rows: string[][] = []
-  for (const line of lines.slice(header + 2)) {
-    if (!line.startsWith('|')) break
-    rows.push(
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
+/** Rows of every table whose header begins with this cell; header and rule are left out. */
+function tables(text: string, firstHeader: string): string[][][] {
+  const lines = text.split('\n')
+  const found: string[][][] = []
+  for (const [index, line] of lines.entries()) {
+    if (!new RegExp(`^\\| ${firstHeader} +\\|`).test(line)) continue
+    const end = lines.findIndex((other, place) => place > index && !other.startsWith('|'))
+    found.push(
+      lines.slice(index + 2, end).map((row) =>
+        row
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
     )
   }
-  return rows
+  return found
+}
+
+/** The only table with this header. */
+function table(text: string, firstHeader: string): string[][] {
+  const [only, ...others] = tables(text, firstHeader)
+  if (!only || others.length > 0) throw new Error(`not one table with the header ${firstHeader}`)
+  return only
 }
 
 const words = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '')
@@ -95,31 +105,29 @@ describe('example lines of the ring', () => {
   })
 })
 
-describe('tables of the ring', () => {
-  const config = jsonSchemaOf({
-    name: 'control.ring.peer.config',
-    file: '',
-    channel: 'control',
-    schema: systems.ring.byRole['ring.peer'].config,
-  })
+/** Checks the rows of a table of configuration against the schema. */
+function expectConfiguration(rows: readonly string[][], schema: Type.TObject): void {
+  const config = jsonSchemaOf({ name: 'config', file: '', channel: 'control', schema })
   const properties = config.properties as Record<string, Record<string, unknown>>
-  const rows = table(ringPage, 'field')
-
-  test('name the fields of the configuration, in order', () => {
-    expect(rows.map(([field = '']) => words(field)[0])).toEqual(Object.keys(properties))
-  })
-
-  test.each(rows)('%s has range %s and default %s', (fieldCell = '', rangeCell = '', defaultCell = '') => {
+  expect(rows.map(([field = '']) => words(field)[0])).toEqual(Object.keys(properties))
+  for (const [fieldCell = '', rangeCell = '', defaultCell = ''] of rows) {
     const field = words(fieldCell)[0] ?? ''
-    const schema = properties[field]
+    const described = properties[field]
     const range = /^(\S+)\.\.(\S+)$/.exec(rangeCell)
     if (range) {
       const [low, high] = [range[1], range[2]?.replace('2^32-1', '4294967295')].map(Number)
-      expect([schema?.minimum, schema?.maximum]).toEqual([low, high])
-    } else expect(['string', 'path', 'boolean']).toContain(rangeCell)
-    expect((config.required as string[]).includes(field)).toBe(defaultCell === 'required')
-    if (schema?.default !== undefined)
-      expect(String(schema.default)).toBe(words(defaultCell)[0] ?? defaultCell)
+      expect([described?.minimum, described?.maximum], field).toEqual([low, high])
+    } else
+      expect(['string', 'path', 'boolean', '`type`', '`address`', 'array of `fortune`']).toContain(rangeCell)
+    expect((config.required as string[]).includes(field), field).toBe(defaultCell === 'required')
+    if (described?.default !== undefined)
+      expect(String(described.default), field).toBe(words(defaultCell)[0] ?? defaultCell)
+  }
+}
+
+describe('tables of the ring', () => {
+  test('name the fields of the configuration, in order, with range and default', () => {
+    expectConfiguration(table(ringPage, 'field'), ring.RingConfig)
   })
 
   test('name the commands, their arguments, results and errors', () => {
@@ -152,6 +160,79 @@ describe('tables of the ring', () => {
   test('the features are those of control.ts', () => {
     const sentence = /^Features that a program can declare: ([\s\S]*?)\. /m.exec(ringPage)?.[1] ?? ''
     expect(words(sentence)).toEqual([...ring.features])
+  })
+})
+
+describe('the page of peers', () => {
+  const cells = (header: string) => tables(peersPage, header).flat()
+  const named = (cell = '') => words(cell)[0] ?? ''
+
+  test('shows a request, a success and a failure', () => {
+    const [request, ...answers] = exampleLines(peersPage).map((line): unknown => JSON.parse(line))
+    expect(peers.validateRequest(request)).toMatchObject({ ok: true, message: { method: 'print_message' } })
+    expect(answers).toHaveLength(2)
+    for (const answer of answers)
+      expect(peers.validateAnswer('print_message', answer)).toMatchObject({ ok: true })
+  })
+
+  test('names the fields of both configurations, in order, with range and default', () => {
+    const [both = [], nameService = [], peer = [], ...others] = tables(peersPage, 'field')
+    expect(others).toEqual([])
+    expectConfiguration([...both, ...nameService], peers.NameServiceConfig)
+    expectConfiguration([...both, ...peer], peers.PeerConfig)
+  })
+
+  test('names each method once, with its arguments and its result', () => {
+    const rows = cells('method')
+    expect(rows.map(([name]) => named(name))).toEqual(Object.keys(peers.methods))
+    for (const [nameCell, argumentCell = '', resultCell = ''] of rows) {
+      const { args, result } = peers.methods[named(nameCell) as peers.PeersMethod]
+      expect(words(argumentCell), `arguments of ${nameCell}`).toHaveLength(args.items.length)
+      expect(resultCell === '`null`', `result of ${nameCell}`).toBe(Type.IsNull(result))
+    }
+  })
+
+  test('names each command once, with its arguments, its result and its errors', () => {
+    const rows = cells('command')
+    expect(rows.map(([name]) => named(name)).toSorted()).toEqual(Object.keys(peers.peerCommands).toSorted())
+    const codes = enumOf(ControlErrorCode)
+    for (const [nameCell, argumentCell = '', resultCell = '', errorCell = ''] of rows) {
+      const name = named(nameCell) as peers.PeerCommandName
+      expect(words(argumentCell), `arguments of ${name}`).toEqual(
+        Object.keys(peers.peerCommands[name].properties),
+      )
+      const result: Type.TSchema = peers.peerResults[name]
+      const fields = Type.IsObject(result) ? Object.keys(result.properties) : ['result']
+      expect(named(resultCell).match(/\w+/g) ?? [], `result of ${name}`).toEqual(fields)
+      for (const code of words(errorCell)) expect(codes).toContain(code)
+    }
+    const sentence = /^Its only commands are ([\s\S]*?)\n\n/m.exec(peersPage)?.[1] ?? ''
+    for (const name of Object.keys(peers.nameServiceCommands)) expect(words(sentence)).toContain(name)
+  })
+
+  test('names the events and their fields', () => {
+    const rows = table(peersPage, 'event')
+    expect(rows.map(([name]) => named(name))).toEqual(Object.keys(peers.peerEvents))
+    for (const [nameCell, fieldCell = ''] of rows)
+      expect(words(fieldCell)).toEqual(
+        Object.keys(peers.peerEvents[named(nameCell) as peers.PeerEventName].properties),
+      )
+  })
+
+  test('names the features, and those of each profile', () => {
+    const listed = /^Two roles: ([\s\S]*?)\. A\n/m.exec(peersPage)?.[1] ?? ''
+    const [roles = '', features = '', profiles = ''] = listed.split(/Features of a peer: |The profile /)
+    expect(words(roles)).toEqual([...systems.peers.roles])
+    expect(words(features)).toEqual([...peers.features])
+    const [baseline = '', extended = ''] = profiles.split(';')
+    expect(words(baseline)).toEqual(['baseline', ...systems.peers.profiles.baseline])
+    expect(extended).toContain('`extended` requires all')
+    expect(systems.peers.profiles.extended).toEqual(peers.features)
+  })
+
+  test('gives a meaning to each error that it has a name for', () => {
+    const used = new Set(words(peersPage))
+    expect(Object.values(peers.errorNames).filter((name) => !used.has(name))).toEqual([])
   })
 })
 

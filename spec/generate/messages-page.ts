@@ -8,20 +8,35 @@ const isObject = (value: unknown): value is JsonObject =>
 const LARGEST = Number.MAX_SAFE_INTEGER
 const bound = (value: unknown): string => (value === LARGEST ? '2^53-1' : String(value))
 
+function describeArray(schema: JsonObject): string {
+  if (schema.maxItems === 0) return '`[]`'
+  if (Array.isArray(schema.prefixItems))
+    return `[${schema.prefixItems.filter(isObject).map(describe).join(', ')}]`
+  const items = isObject(schema.items) ? describe(schema.items) : 'anything'
+  return `array of ${items}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`
+}
+
+function describeString({ pattern, minLength, maxLength }: JsonObject): string {
+  if (typeof pattern === 'string') return `string \`${pattern.replaceAll('|', '\\|')}\``
+  if (maxLength === undefined) return 'string'
+  return `string of ${minLength === undefined ? 'at most' : `${minLength} to`} ${maxLength} characters`
+}
+
+const describeFields = (properties: JsonObject): string =>
+  `{${Object.entries(properties)
+    .map(([name, field]) => `\`${name}\`: ${isObject(field) ? describe(field) : 'anything'}`)
+    .join(', ')}}`
+
 // The words for one field, from the JSON Schema that is published for it.
 function describe(schema: JsonObject): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
   if (Array.isArray(schema.enum)) return schema.enum.map((one) => `\`${JSON.stringify(one)}\``).join(' or ')
   if (Array.isArray(schema.anyOf)) return schema.anyOf.filter(isObject).map(describe).join(' or ')
-  if (Array.isArray(schema.prefixItems))
-    return `array of ${schema.prefixItems.length}: ${schema.prefixItems.filter(isObject).map(describe).join(', ')}`
-  if (schema.type === 'array' && isObject(schema.items))
-    return `array of ${describe(schema.items)}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`
+  if (schema.type === 'array') return describeArray(schema)
   if (schema.type === 'integer') return `integer ${bound(schema.minimum)}..${bound(schema.maximum)}`
-  if (typeof schema.pattern === 'string') return `string \`${schema.pattern.replaceAll('|', '\\|')}\``
-  if (schema.type === 'string' && schema.maxLength !== undefined)
-    return `string of at most ${schema.maxLength} characters`
-  return String(schema.type)
+  if (schema.type === 'string') return describeString(schema)
+  if (isObject(schema.properties)) return describeFields(schema.properties)
+  return String(schema.type ?? 'anything')
 }
 
 // Cells are padded, as the formatter would.
@@ -39,11 +54,14 @@ function section(published: PublishedSchema, example: string): string {
   const fields = Object.entries(isObject(schema.properties) ? schema.properties : {}).filter(
     ([name]) => name !== 'type',
   )
-  const rows = fields.map(([name, field]) => [
-    `\`${name}\``,
-    isObject(field) ? describe(field) : '',
-    required.includes(name) ? 'yes' : 'no',
-  ])
+  const rows = fields.map(([name, field]) => {
+    const isForbidden = isObject(field) && field.not !== undefined
+    return [
+      `\`${name}\``,
+      isObject(field) && !isForbidden ? describe(field) : '',
+      isForbidden ? 'never' : required.includes(name) ? 'yes' : 'no',
+    ]
+  })
   return `## ${published.name}
 
 ${published.channel.toUpperCase()}. ${schema.description}
