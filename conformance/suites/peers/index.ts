@@ -5,10 +5,20 @@ import { callMethodCases } from './call-method.ts'
 import { callRequestCases } from './call-request.ts'
 import { callStubCases } from './call-stub.ts'
 import { callWaitCases } from './call-wait.ts'
+import { joinDeadCases } from './join-dead.ts'
+import { joinLowerCases } from './join-lower.ts'
+import { joinOrderCases } from './join-order.ts'
+import { joinRaceCases } from './join-race.ts'
+import { joinRefusedCases } from './join-refused.ts'
 
 export const peersCases: readonly Case<'peers'>[] = [
   ...callRequestCases,
   ...callMethodCases,
   ...callStubCases,
   ...callWaitCases,
+  ...joinOrderCases,
+  ...joinLowerCases,
+  ...joinDeadCases,
+  ...joinRefusedCases,
+  ...joinRaceCases,
 ]
