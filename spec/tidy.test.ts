@@ -42,8 +42,9 @@ const packagesOf = (file: string): string[] =>
 const layers: Readonly<Record<string, readonly string[]>> = {
   'spec/': [],
   'reference/core/': ['spec/'],
+  'reference/peers/': ['spec/', 'reference/core/'],
   'reference/ring/': ['spec/', 'reference/core/'],
-  'reference/': ['spec/', 'reference/core/', 'reference/ring/'],
+  'reference/': ['spec/', 'reference/core/', 'reference/peers/', 'reference/ring/'],
   'conformance/': ['spec/'],
   'bench/': ['spec/', 'conformance/'],
 }
@@ -53,7 +54,7 @@ const layerOf = (file: string): string =>
     .toSorted((a, b) => b.length - a.length)[0] ?? ''
 
 // The machines of the reference: pure, so that the socket runtime and the simulator can drive the same code.
-const isPure = (file: string): boolean => /^reference\/(core|ring)\//.test(file) && !isTest(file)
+const isPure = (file: string): boolean => /^reference\/(core|peers|ring)\//.test(file) && !isTest(file)
 
 const impure: ReadonlyArray<[RegExp, string]> = [
   [/\bDate\b/, 'take the time from the field `at` of the input'],
@@ -73,7 +74,7 @@ const codeOf = (source: string): string =>
 describe('tidiness', () => {
   test('finds the sources', () => {
     expect(files).toContain('spec/tidy.test.ts')
-    expect(importsOf('spec/registry.ts')).toContain('spec/ring/control.ts')
+    expect(importsOf('spec/systems.ts')).toContain('spec/ring/control.ts')
     expect(layerOf('reference/ring/peer.ts')).toBe('reference/ring/')
     expect(layerOf('reference/runtime/main.ts')).toBe('reference/')
   })
