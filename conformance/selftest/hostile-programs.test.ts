@@ -10,8 +10,8 @@ import type { RunReport } from '../report/json-schema.ts'
 import { ringCases } from '../suites/ring/index.ts'
 import { exitCodes } from '../verdict/exit-codes.ts'
 
-/** Nobody waits longer than this for the verdict that a program is no good. */
-const PATIENCE_MS = 60_000
+/** Nobody waits longer than this for the verdict that a program is no good, also beside other work. */
+const PATIENCE_MS = 120_000
 /** What is never answered is waited for in vain, so the waiting is made short. */
 const TIME_SCALE = '0.1'
 

@@ -374,15 +374,23 @@ export const leaveSenderCases: readonly Case[] = [
   ringCase({
     id: 'ring.leave.unknown/nobody-pings',
     title: 'no predecessor ever pings: peer 9 ends after departTimeoutMs and not before',
-    also: ['control.stop'],
+    also: ['control.stop', 'ring.control.init'],
     stage: stage.leave,
     observes: ['wire', 'control'],
-    evidence: 'the reply to stop after departTimeoutMs, without any depart',
+    evidence:
+      'pings of a member to both successors; then the reply to stop after departTimeoutMs, without any depart',
     hint: 'Start one timer for the whole departure.',
     async run(bench: RingBench) {
       const departTimeoutMs = 5 * bench.timing.pingIntervalMs
       const scene = await looseScene(bench, 9, [14, 19], { departTimeoutMs })
       await scene.node.command('init', { successors: [14, 19] })
+      // It is a member that has somebody to tell: a program that is merely slow to end shows nothing.
+      for (const successor of [14, 19])
+        await requireSeen(bench, sentTo(successor, 'ring.ping'), {
+          requirement: 'ring.control.init',
+          expected: `a ping to the successor ${successor}`,
+          fields: { from: 9 },
+        })
       const beganMs = performance.now()
       const departure = depart(bench, scene)
       await requireGone(bench, scene, departure, 'ring.leave.unknown', 'when its time is over')
