@@ -8,7 +8,7 @@ import { root } from './example-files.ts'
 import { jsonSchemaOf } from './generate/json-schema.ts'
 import { control, peers, ring } from './index.ts'
 import { publishedSchemas } from './published.ts'
-import { systems } from './registry.ts'
+import { findRequirement, systems } from './registry.ts'
 
 const page = (file: string): string => readFileSync(`${root}/spec/${file}`, 'utf8')
 const ringPage = page('ring/ring.md')
@@ -261,4 +261,21 @@ test('published names are the ends of their $id, and no two share a file', () =>
   for (const published of publishedSchemas)
     expect(jsonSchemaOf(published).$id).toBe(`urn:peerspec:1:${published.name}`)
   expect(new Set(publishedSchemas.map((published) => published.file)).size).toBe(publishedSchemas.length)
+})
+
+describe.each(Object.values(systems))('the rationale of $name', ({ name, requirements }) => {
+  const rationale = page(`${name}/rationale.md`)
+
+  test('names requirements that exist', () => {
+    const named = words(rationale).filter((word) => /^(common|control|[a-z]+)(\.[a-z0-9-]+){2,}$/.test(word))
+    expect(named.filter((id) => !findRequirement(id))).toEqual([])
+  })
+
+  // The one of the ring is ordered by subjects and names no ids.
+  test.runIf(name !== 'ring')('gives the reasons for everything that is settled', () => {
+    const settled = requirements.filter(({ source }) => source === 'settled').map(({ id }) => id)
+    const named = new Set(words(rationale))
+    expect(settled.length).toBeGreaterThan(20)
+    expect(settled.filter((id) => !named.has(id))).toEqual([])
+  })
 })

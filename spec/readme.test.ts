@@ -15,6 +15,8 @@ const pages = [
   'spec/README.md',
   'spec/ring/ring.md',
   'spec/ring/rationale.md',
+  'spec/peers/peers.md',
+  'spec/peers/rationale.md',
 ]
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
