@@ -86,9 +86,17 @@ class Output:
         self._waiting = False
 
     def write(self, line):
-        if "event" in line and len(self._pending) > self.EVENTS_MAX:
+        is_event = "event" in line
+        if is_event and len(self._pending) > self.EVENTS_MAX:
             return
-        self._pending += encode(line) + b"\n"
+        data = encode(line)
+        if len(data) > MAX_LINE:
+            log("control: a line of %d bytes is not written" % len(data))
+            if is_event:
+                return
+            error = {"code": "internal", "message": "the result does not fit into a line of %d bytes" % MAX_LINE}
+            data = encode({"seq": line["seq"], "ok": False, "error": error})
+        self._pending += data + b"\n"
         if not self._waiting:
             self.flush()
 
