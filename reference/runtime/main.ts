@@ -10,6 +10,7 @@ import net from 'node:net'
 import { parseArgs } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import { Control } from './control.ts'
+import { nameServiceRole, peerRole } from './peers-roles.ts'
 import { type RingVariant, ringRole } from './ring-role.ts'
 
 /** How long commands under way may still be answered after the input has ended. */
@@ -59,7 +60,11 @@ function serve(
   const control = new Control({
     name: 'peerspec-reference',
     version: packageJson.version,
-    roles: new Map([['ring.peer', ringRole(variant)]]),
+    roles: new Map([
+      ['ring.peer', ringRole(variant)],
+      ['peers.name-service', nameServiceRole()],
+      ['peers.peer', peerRole()],
+    ]),
     isSingle: values.single,
     writeLine: (line) => output.write(`${line}\n`),
     onStopped: finishAfterOutput,

@@ -1,0 +1,237 @@
+// Joining (peers.join.*): an id from the name service, who else is there, and a call to each older peer. Younger ones call here.
+//
+// With the lock, a `register_peer` that comes meanwhile waits until this peer knows whether it makes the token
+// (peers.lock.hold-joiners). Waiting goes from higher to lower ids only: peer 7 may wait for peer 5, which waits for peer 3,
+// which waits for nobody that waits for it. Younger peers are told apart from dead ones by a `check`, which nobody holds back.
+import { answerSchema, errorNames } from '../../spec/peers/messages.ts'
+import { checkArguments } from '../core/arguments.ts'
+import { findById, removeById } from './by-id.ts'
+import type { Outcome } from './calls.ts'
+import { failureOf } from './failure.ts'
+import { NEWCOMERS_MAX } from './limits.ts'
+import type { Peer } from './peer.ts'
+import { errorAnswer } from './skeleton.ts'
+import type { Address, ListedPeer, PeerId } from './vocabulary.ts'
+
+export interface JoinState {
+  readonly handle: number
+  phase: 'registering' | 'asking' | 'telling' | 'catching-up'
+  /** Peers that are told and are not in the list yet. Bound: what one answer of the name service holds. */
+  lower: ListedPeer[]
+  /** Those of them whose `register_peer` has not begun. */
+  untold: PeerId[]
+  hasTold: boolean
+  hasSeenToken: boolean
+}
+
+/** A `register_peer` that waits. */
+export interface Newcomer {
+  readonly connection: number
+  readonly id: PeerId
+  readonly address: Address
+}
+
+const registered = answerSchema('register')
+const everybody = answerSchema('require_all')
+
+/** Who is registered, as the name service says; undefined if that is no such answer. */
+export function peersIn(outcome: Outcome): ListedPeer[] | undefined {
+  if (outcome.kind !== 'result' || checkArguments(everybody, outcome) !== undefined) return undefined
+  const pairs = outcome.result as [PeerId, Address][]
+  const known = new Map(pairs.map(([id, address]) => [id, { id, address }]))
+  return [...known.values()].sort((a, b) => a.id - b.id)
+}
+
+export class Joining {
+  readonly #peer: Peer
+
+  constructor(peer: Peer) {
+    this.#peer = peer
+  }
+
+  get #state(): JoinState | null {
+    return this.#peer.state.join
+  }
+
+  /** peers.join.order */
+  begin(handle: number): void {
+    const { state, settings, calls } = this.#peer
+    if (state.isJoined || state.join !== null || state.leave !== null) {
+      this.#peer.fail(handle, { code: 'already-joined', message: 'this peer has joined or is joining' })
+      return
+    }
+    state.join = {
+      handle,
+      phase: 'registering',
+      lower: [],
+      untold: [],
+      hasTold: false,
+      hasSeenToken: false,
+    }
+    calls.begin(settings.nameService, 'register', [settings.type, settings.advertise], { kind: 'register' })
+  }
+
+  onRegistered(outcome: Outcome): void {
+    const { state, settings, calls } = this.#peer
+    if (outcome.kind === 'result' && checkArguments(registered, outcome) === undefined) {
+      const [id, hash] = outcome.result as [PeerId, string]
+      state.id = id
+      state.hash = hash
+    } else if (state.leave === null) {
+      this.#endWith(outcome)
+      return
+    }
+    if (state.leave !== null) {
+      this.#peer.leave.goOn()
+      return
+    }
+    if (this.#state === null) return
+    this.#state.phase = 'asking'
+    calls.begin(settings.nameService, 'require_all', [settings.type], { kind: 'require-all' })
+  }
+
+  /** peers.join.refused. There is nothing to take back yet. */
+  #endWith(outcome: Outcome): void {
+    const { state } = this.#peer
+    const { handle } = state.join ?? {}
+    state.join = null
+    this.#peer.lock?.reset()
+    if (handle === undefined) return
+    this.#peer.fail(
+      handle,
+      failureOf(outcome) ?? { code: 'bad-answer', message: 'register gave no id and hash' },
+    )
+  }
+
+  /** peers.join.lower */
+  onWhoIsThere(outcome: Outcome): void {
+    const join = this.#state
+    if (join === null || this.#peer.state.leave !== null) return
+    const peers = peersIn(outcome)
+    if (peers === undefined) {
+      const noList = { code: 'bad-answer', message: 'require_all gave no list of peers' } as const
+      this.#peer.leave.afterJoin(failureOf(outcome) ?? noList)
+      return
+    }
+    join.phase = 'telling'
+    join.lower = [...this.#peer.rules.toldOnJoin(peers, this.#peer.id)]
+    join.untold = join.lower.map(({ id }) => id)
+    this.#tellMore()
+  }
+
+  #tellMore(): void {
+    const join = this.#state
+    if (join === null || join.phase !== 'telling') return
+    const { id, settings } = this.#peer
+    const addressOf = (lower: PeerId) => findById(join.lower, lower)?.address
+    const args = [id, settings.advertise]
+    const isDone = this.#peer.callEach(join.untold, 'register-peer', 'register_peer', args, addressOf)
+    if (isDone && this.#peer.underWay('check-whether-alive') === 0) this.#onTold(join)
+  }
+
+  /** peers.join.lower, peers.join.dead, peers.join.left-meanwhile */
+  onTold(id: PeerId, outcome: Outcome): void {
+    const join = this.#state
+    const lower = join === null ? undefined : findById(join.lower, id)
+    if (join !== null && lower !== undefined) {
+      const { lock, rules, calls, state } = this.#peer
+      const isWaiting = outcome.kind === 'timeout' && lock !== undefined && rules.asksWhetherAlive
+      if (isWaiting && state.leave === null) {
+        calls.begin(lower.address, 'check', [], { kind: 'check-whether-alive', id })
+        return
+      }
+      if (rules.isListedAfter(outcome)) {
+        join.hasTold = true
+        this.#peer.list.add(id, lower.address)
+      }
+      removeById(join.lower, id)
+    }
+    this.#goOn()
+  }
+
+  /** peers.lock.hold-joiners */
+  onWhetherAlive(id: PeerId, outcome: Outcome): void {
+    const join = this.#state
+    if (join !== null && findById(join.lower, id) !== undefined) {
+      if (outcome.kind === 'result' || outcome.kind === 'error') join.untold.push(id)
+      else removeById(join.lower, id)
+    }
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#peer.state.leave === null) this.#tellMore()
+    else this.#peer.leave.goOn()
+  }
+
+  /** peers.join.left-meanwhile: it is not taken into the list when its answer comes. */
+  onUnregistered(id: PeerId): void {
+    const join = this.#state
+    if (join === null || !removeById(join.lower, id)) return
+    join.untold = join.untold.filter((untold) => untold !== id)
+  }
+
+  /** True for a peer that is being told and will be in the list. */
+  isTelling(id: PeerId): boolean {
+    return this.#state !== null && findById(this.#state.lower, id) !== undefined
+  }
+
+  /** The list is complete: peers.lock.create, then the newcomers, then peers.database.catch-up. */
+  #onTold(join: JoinState): void {
+    join.phase = 'catching-up'
+    this.#peer.lock?.maybeCreate(join)
+    this.admit()
+    if (this.#peer.database === undefined) this.finish()
+    else this.#peer.database.catchUp()
+  }
+
+  /** peers.join.done */
+  finish(): void {
+    const join = this.#state
+    if (join === null) return
+    this.#peer.state.join = null
+    this.#peer.state.isJoined = true
+    this.#peer.succeed(join.handle, { id: this.#peer.id, peers: this.#peer.list.copy })
+  }
+
+  // Newcomers
+
+  onRegisterPeer(connection: number, id: PeerId, address: Address): void {
+    const { state, lock, rules, leave } = this.#peer
+    const isHeld =
+      lock !== undefined &&
+      rules.holdsNewcomers &&
+      (state.leave === null ? this.#isUndecided : !leave.hasUnregistered)
+    if (!isHeld) {
+      this.#admit({ connection, id, address })
+    } else if (state.newcomers.length < NEWCOMERS_MAX) {
+      state.newcomers.push({ connection, id, address })
+    } else {
+      this.#peer.answer(connection, errorAnswer(errorNames.full, 'too many peers wait here'))
+    }
+  }
+
+  get #isUndecided(): boolean {
+    return this.#state !== null && this.#state.phase !== 'catching-up'
+  }
+
+  /** Answers those that have waited. */
+  admit(): void {
+    const { newcomers } = this.#peer.state
+    this.#peer.state.newcomers = []
+    for (const newcomer of newcomers) this.#admit(newcomer)
+  }
+
+  /** peers.list.register, peers.leave.joiners */
+  #admit({ connection, id, address }: Newcomer): void {
+    if (this.#peer.state.leave !== null) {
+      this.#peer.answer(connection, errorAnswer(errorNames.leaving, 'this peer is leaving'))
+      return
+    }
+    const { answer, isNew } = this.#peer.list.register(id, address)
+    this.#peer.answer(connection, answer)
+    if (!isNew) return
+    this.#peer.report({ event: 'joined', id })
+    this.#peer.lock?.onListed(id)
+  }
+}

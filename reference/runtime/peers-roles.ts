@@ -1,0 +1,112 @@
+// The two roles of peers: a configuration becomes a name service or a peer on real sockets.
+import { createHmac, randomBytes } from 'node:crypto'
+import {
+  NameServiceConfig,
+  nameServiceCommands,
+  PeerConfig,
+  peerCommands,
+  peersFeatures,
+} from '../../spec/peers/control.ts'
+import type { Machine, Vocabulary } from '../core/machine.ts'
+import { createAnswerCodec, createRequestCodec } from '../peers/codec.ts'
+import {
+  createNameServiceMachine,
+  type NameServiceMachine,
+  type NameServiceSecrets,
+} from '../peers/name-service-machine.ts'
+import { createPeerMachine, type PeerMachine } from '../peers/peer-machine.ts'
+import { type PeersRules, peersRules } from '../peers/rules.ts'
+import { nameServiceSettingsOf, peerSettingsOf } from '../peers/settings.ts'
+import type { Address, NameServiceVocabulary, PeersLine, PeerVocabulary } from '../peers/vocabulary.ts'
+import { decodeText, Node } from './node.ts'
+import type { NodeCallbacks, Role, RunningNode } from './role.ts'
+
+/** How the nodes of peers are made of their configurations; a mutant makes them otherwise. */
+export interface PeersVariant {
+  readonly rules: PeersRules
+  configurePeer(config: PeerConfig): PeerConfig
+  createPeer(config: PeerConfig, rules: PeersRules): PeerMachine
+  configureNameService(config: NameServiceConfig): NameServiceConfig
+  createNameService(
+    config: NameServiceConfig,
+    secrets: NameServiceSecrets,
+    rules: PeersRules,
+  ): NameServiceMachine
+}
+const correctVariant: PeersVariant = {
+  rules: peersRules,
+  configurePeer: (config) => config,
+  createPeer: (config, rules) => createPeerMachine(config, undefined, rules),
+  configureNameService: (config) => config,
+  createNameService: (config, secrets, rules) => createNameServiceMachine(config, secrets, undefined, rules),
+}
+
+export function peerRole(variant: PeersVariant = correctVariant): Role {
+  return {
+    features: peersFeatures,
+    config: PeerConfig,
+    commands: peerCommands,
+    checkConfig: (checked) => {
+      const { type, fortunes, lock } = checked as PeerConfig
+      // peers.config.object
+      if (type === 'object') return 'type: object is the default that every user has to replace'
+      if (fortunes !== undefined && lock !== true) return 'fortunes: demands lock'
+      return undefined
+    },
+    create: (checked, callbacks) => {
+      const config = variant.configurePeer(checked as PeerConfig)
+      const machine = variant.createPeer(config, variant.rules)
+      return run<PeerVocabulary>(machine, peerSettingsOf(config), variant.rules, callbacks)
+    },
+  }
+}
+
+export function nameServiceRole(variant: PeersVariant = correctVariant): Role {
+  return {
+    features: [],
+    config: NameServiceConfig,
+    commands: nameServiceCommands,
+    checkConfig: () => undefined,
+    create: (checked, callbacks) => {
+      const config = variant.configureNameService(checked as NameServiceConfig)
+      const machine = variant.createNameService(config, newSecrets(), variant.rules)
+      return run<NameServiceVocabulary>(machine, nameServiceSettingsOf(config), variant.rules, callbacks)
+    },
+  }
+}
+
+/** peers.register.hash: who does not have the key cannot tell one hash from any number of others. */
+function newSecrets(): NameServiceSecrets {
+  const key = randomBytes(32)
+  return {
+    seed: randomBytes(4).readUInt32LE(),
+    hashOf: (id) => createHmac('sha256', key).update(String(id)).digest('hex').slice(0, 32),
+  }
+}
+
+type PeersVocabulary = Vocabulary & { readonly place: Address; readonly stream: PeersLine }
+
+function run<V extends PeersVocabulary>(
+  machine: Machine<V>,
+  { host, listenPort }: { readonly host: string; readonly listenPort: number },
+  rules: PeersRules,
+  callbacks: NodeCallbacks,
+): RunningNode {
+  const node = new Node<PeersVocabulary>({
+    machine: machine as unknown as Machine<PeersVocabulary>,
+    inboundCodec: createRequestCodec(decodeText, rules),
+    outboundCodec: createAnswerCodec(decodeText, rules),
+    host,
+    listenPort,
+    // peers.address.given
+    addressOf: ([toHost, toPort]) => ({ host: toHost, port: toPort }),
+    onReply: (handle, reply) => callbacks.onReply(handle, reply as Parameters<NodeCallbacks['onReply']>[1]),
+    onEvent: callbacks.onEvent,
+    onHalted: callbacks.onHalted,
+  })
+  return {
+    listen: () => node.listen(),
+    command: (handle, name, args) => node.command(handle, { command: name, ...args }),
+    kill: () => node.kill(),
+  }
+}
