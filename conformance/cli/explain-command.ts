@@ -15,7 +15,8 @@ export function explainCommand({ stdout }: Output): Command {
       `
 Examples:
   peerspec explain ring.ping.answer
-  peerspec explain ring.successor-change`,
+  peerspec explain ring.successor-change
+  peerspec explain peers.register_peer`,
     )
     .action((id: string) => {
       stdout.write(`${explanation(id, colorsFor(stdout)).join('\n')}\n`)

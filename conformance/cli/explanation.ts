@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Colors } from 'picocolors/types.js'
 import { publishedSchemas } from '../../spec/published.ts'
-import { featureOf, findRequirement, requirements } from '../../spec/registry.ts'
+import { featureOf, findRequirement, requirements, systems } from '../../spec/registry.ts'
 import type { Requirement } from '../../spec/requirement.ts'
 import { plainProse, plural, wrap } from '../report/text.ts'
 import { allCases, suites } from '../suites/index.ts'
@@ -97,14 +97,24 @@ function typesShownIn({ file, section }: Requirement): ReadonlySet<string> {
 
 // A rule speaks of messages by their names (`successor-change`, "a pong"); its id often has one in the middle. Many names
 // are also ordinary words (end, file, data), so only those count whose form stands in the same section.
-function typesNamedIn(requirement: Requirement): readonly string[] {
-  const shown = typesShownIn(requirement)
+function isNamedByForm(type: string, requirement: Requirement): boolean {
   const text = `${requirement.text} ${requirement.id.split('.')[1]}`
-  return messageTypes.filter((type) => {
-    const name = type.split('.').at(-1)
-    return shown.has(type) && type !== 'error' && new RegExp(`(?<![\\w-])${name}s?(?![\\w-])`).test(text)
-  })
+  const name = type.split('.').at(-1)
+  return (
+    type !== 'error' &&
+    typesShownIn(requirement).has(type) &&
+    new RegExp(`(?<![\\w-])${name}s?(?![\\w-])`).test(text)
+  )
 }
+
+// Where messages have no types, a rule names methods, in code marks; each has a request and an answer.
+const isNamedByMethod = (type: string, { id, text }: Requirement): boolean => {
+  const [system, method] = type.split('.')
+  return id.startsWith(`${system}.`) && text.includes(`\`${method}\``)
+}
+
+const typesNamedIn = (requirement: Requirement): readonly string[] =>
+  messageTypes.filter((type) => isNamedByForm(type, requirement) || isNamedByMethod(type, requirement))
 
 function printMistakes(requirement: string, page: Page): void {
   const mistakes = usualMistakes(requirement)
@@ -137,14 +147,14 @@ function explainRequirement(requirement: Requirement, page: Page): void {
       page.print(`  ${page.colors.red('invalid')}  ${short(wire)}\n           ${page.colors.dim(why)}`)
   }
   printMistakes(requirement.id, page)
-  const [system = 'ring'] = judging.map((one) => one.system)
-  if (judging.length > 0) printCommand(system, requirement.id, page)
+  if (judging.length > 0) printCommands(judging, requirement.id, page)
 }
 
 function explainCase(definition: Case, page: Page): void {
-  const { id, title, stage, system, evidence, hint } = definition
+  const { id, title, stage, system, role, evidence, hint } = definition
+  const judged = systems[system].roles.length === 1 ? '' : `, role ${role}`
   page.print(
-    `${page.colors.bold(id)}  ${caseLevel(definition)}, stage ${stage}: ${suites[system].stages[stage] ?? ''}`,
+    `${page.colors.bold(id)}  ${caseLevel(definition)}${judged}, stage ${stage}: ${suites[system].stages[stage] ?? ''}`,
   )
   page.paragraph(title)
   page.heading('A pass needs')
@@ -159,7 +169,7 @@ function explainCase(definition: Case, page: Page): void {
     printRule(requirement, page)
   }
   printMistakes(definition.requirements[0], page)
-  printCommand(system, id, page)
+  printCommands([definition], id, page)
 }
 
 function explainMessage(type: string, page: Page): void {
@@ -173,9 +183,9 @@ function explainMessage(type: string, page: Page): void {
   page.heading('Invalid')
   for (const { name, wire, why } of invalidExamples(type))
     page.print(`  ${name.padEnd(24)} ${short(wire)}\n${' '.repeat(27)}${page.colors.dim(why)}`)
-  page.heading('Requirements that name it')
-  for (const requirement of requirements.filter((one) => typesNamedIn(one).includes(type)))
-    page.print(`  ${requirement.id}`)
+  const naming = requirements.filter((one) => typesNamedIn(one).includes(type))
+  if (naming.length > 0) page.heading('Requirements that name it')
+  for (const { id } of naming) page.print(`  ${id}`)
 }
 
 const short = (wire: string): string => {
@@ -185,7 +195,10 @@ const short = (wire: string): string => {
     : shown
 }
 
-function printCommand(system: string, id: string, page: Page): void {
+// A role says more than its system only where there are several.
+function printCommands(judging: readonly Case[], id: string, page: Page): void {
+  const targets = judging.map(({ system, role }) => (systems[system].roles.length === 1 ? system : role))
   page.heading('Try it')
-  page.print(`  ${invocation} test ${system} --only ${id} -- your-program`)
+  for (const target of new Set<string>(targets))
+    page.print(`  ${invocation} test ${target} --only ${id} -- your-program`)
 }

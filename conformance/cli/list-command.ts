@@ -1,15 +1,16 @@
 // `peerspec list`: what exists. Cases by stage, or requirements with the number of cases that judge each.
 import { Command } from 'commander'
 import type { Colors } from 'picocolors/types.js'
-import { requirementsFor } from '../../spec/registry.ts'
+import { requirementsFor, systems } from '../../spec/registry.ts'
 import type { Level } from '../../spec/requirement.ts'
 import { plural } from '../report/text.ts'
 import { suites } from '../suites/index.ts'
+import type { Case } from '../verdict/case.ts'
 import { caseLevel } from '../verdict/requirement-level.ts'
 import { select } from '../verdict/selection.ts'
 import * as values from './option-values.ts'
 import { colorsFor, type Output } from './output.ts'
-import { systemsOf } from './targets.ts'
+import { rolesOf, systemsOf } from './targets.ts'
 
 interface ListOptions {
   readonly json?: boolean
@@ -40,6 +41,7 @@ export function listCommand({ stdout }: Output): Command {
       `
 Examples:
   peerspec list ring --stage 1
+  peerspec list peers.name-service
   peerspec list --requirements
   peerspec list --json | jq -r '.[].id'`,
     )
@@ -51,17 +53,26 @@ Examples:
     })
 }
 
+// The cases of the roles that are asked for.
+const casesOf = (targets: readonly string[]): readonly Case[] => {
+  const roles = rolesOf(targets)
+  return systemsOf(targets)
+    .flatMap((system) => suites[system].cases)
+    .filter(({ role }) => roles.includes(role))
+}
+
+// Where a system has several roles, the part of the name that tells them apart.
+const shortRole = ({ system, role }: Case): string =>
+  systems[system].roles.length === 1 ? '' : `${role.slice(system.length + 1).padEnd(12)} `
+
 function caseLines(targets: readonly string[], options: ListOptions, colors: Colors): readonly string[] {
   const chosen = systemsOf(targets)
-  const cases = select(
-    chosen.flatMap((system) => suites[system].cases),
-    {
-      ...(options.only && { only: options.only }),
-      ...(options.skip && { skip: options.skip }),
-      ...(options.level && { level: options.level }),
-      ...(options.stage && { stages: options.stage }),
-    },
-  )
+  const cases = select(casesOf(targets), {
+    ...(options.only && { only: options.only }),
+    ...(options.skip && { skip: options.skip }),
+    ...(options.level && { level: options.level }),
+    ...(options.stage && { stages: options.stage }),
+  })
   if (options.json) {
     const rows = cases.map((definition) => {
       const { run: _, ...data } = definition
@@ -77,7 +88,8 @@ function caseLines(targets: readonly string[], options: ListOptions, colors: Col
       lines.push(colors.bold(`${system} stage ${stage}: ${title}`))
       for (const definition of inStage) {
         const level = colors.dim(caseLevel(definition).padEnd(6))
-        lines.push(`  ${definition.id.padEnd(52)} ${level} ${definition.title}`)
+        const role = colors.dim(shortRole(definition))
+        lines.push(`  ${definition.id.padEnd(52)} ${level} ${role}${definition.title}`)
       }
       lines.push('')
     })
@@ -89,20 +101,23 @@ function requirementLines(
   options: ListOptions,
   colors: Colors,
 ): readonly string[] {
-  const chosen = systemsOf(targets)
-  const cases = chosen.flatMap((system) => suites[system].cases)
-  const rows = [...new Set(chosen.flatMap((system) => requirementsFor(system)))].map((requirement) => ({
+  const cases = casesOf(targets)
+  const roles = rolesOf(targets)
+  const chosen = systemsOf(targets).flatMap((system) => requirementsFor(system, roles))
+  const rows = [...new Set(chosen)].map((requirement) => ({
     ...requirement,
     cases: cases.filter(({ requirements }) => requirements.includes(requirement.id)).length,
   }))
   if (options.json) return [JSON.stringify(rows, null, 2)]
   const without = rows.filter(({ cases: count }) => count === 0).length
   return [
-    colors.bold(`${'requirement'.padEnd(36)} ${'level'.padEnd(7)} ${'feature'.padEnd(18)} cases`),
-    ...rows.map(({ id, level, feature, cases: count }) => {
+    colors.bold(
+      `${'requirement'.padEnd(36)} ${'level'.padEnd(7)} ${'profile'.padEnd(9)} ${'feature'.padEnd(18)} cases`,
+    ),
+    ...rows.map(({ id, level, profile, feature, cases: count }) => {
       const counted = String(count).padStart(5)
       const shown = count === 0 ? colors.yellow(counted) : counted
-      return `${id.padEnd(36)} ${level.padEnd(7)} ${feature.padEnd(18)} ${shown}`
+      return `${id.padEnd(36)} ${level.padEnd(7)} ${profile.padEnd(9)} ${feature.padEnd(18)} ${shown}`
     }),
     '',
     `${plural(rows.length, 'requirement')}, ${without} of them without a case`,

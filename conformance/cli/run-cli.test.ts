@@ -120,7 +120,18 @@ describe('list', () => {
 
   test('has the requirements, with the number of their cases', async () => {
     const { stdout } = await call('list', '--requirements')
-    expect(stdout).toMatch(/^ring\.ping\.answer +MUST +ring +[1-9]\d*$/m)
+    expect(stdout).toMatch(/^ring\.ping\.answer +MUST +baseline +ring +[1-9]\d*$/m)
+  })
+
+  test('has those of one role, and not of the other', async () => {
+    const nameService = (await call('list', 'peers.name-service', '--requirements')).stdout
+    const peer = (await call('list', 'peers.peer', '--requirements')).stdout
+    expect(nameService).toMatch(/^peers\.register\.id +MUST +baseline +peers\.name-service +\d+$/m)
+    expect(peer).toMatch(/^peers\.lock\.order +MUST +extended +peers\.lock +\d+$/m)
+    for (const shared of ['peers.call.answer', 'common.tcp.slow', 'control.eof'])
+      for (const text of [nameService, peer]) expect(text).toMatch(new RegExp(`^${shared} `, 'm'))
+    expect(nameService).not.toMatch(/^peers\.(list|lock)|^common\.udp|^ring/m)
+    expect(peer).not.toMatch(/^peers\.(register|require)|^common\.udp|^ring/m)
   })
 
   test('is JSON with --json', async () => {
@@ -153,6 +164,20 @@ describe('explain', () => {
     expect(stdout).toContain('answers each ping with one pong')
   })
 
+  test('a requirement that names a method: the request and the answer', async () => {
+    const { stdout } = await call('explain', 'peers.list.unregister')
+    expect(stdout).toMatch(/binds peers\.peer, belongs to the feature peers\.list/)
+    expect(stdout).toMatch(/valid +\{"method":"unregister_peer","args":\[2\]\}/)
+    expect(stdout).toMatch(/valid +\{"result":null\}/)
+  })
+
+  test('a method: its examples, and the rules that name it', async () => {
+    const { stdout } = await call('explain', 'peers.obtain_token')
+    expect(stdout).toContain('the token is a list of pairs.')
+    expect(stdout).toMatch(/^ {2}peers\.lock\.token$/m)
+    expect((await call('explain', 'peers.check.result')).stdout).toContain('"result":[-1,"chat"]')
+  })
+
   test('a message: examples, and why the invalid ones are', async () => {
     const { stdout } = await call('explain', 'ring.ping')
     expect(stdout).toContain('There are two successors, so there is no slot 3.')
@@ -171,6 +196,7 @@ describe('schema', () => {
 
   test('lists the schemas, and names their folder', async () => {
     expect((await call('schema')).stdout).toMatch(/^ring\.join +tcp +A newcomer looks for its place\.$/m)
+    expect((await call('schema')).stdout).toMatch(/^control\.peers\.name-service\.config +control +Conf/m)
     const path = (await call('schema', '--dir')).stdout.trim()
     expect(existsSync(join(path, 'ring', 'ping.json'))).toBe(true)
   })

@@ -16,7 +16,10 @@ export function schemaCommand({ stdout }: Output): Command {
   return new Command('schema')
     .summary('print JSON schemas')
     .description('Without a type: lists the schemas. With one: prints it.')
-    .argument('[type]', 'a message type (ring.ping), a control line (control.hello) or report.run')
+    .argument(
+      '[type]',
+      'a message (ring.ping, peers.register, peers.register.result), a control line (control.hello) or report.run',
+    )
     .option('--dir', 'print the folder of the schema files')
     .addHelpText(
       'after',
@@ -33,8 +36,9 @@ Examples:
 }
 
 function schemaTable(): string {
+  const width = Math.max(...publishedSchemas.map(({ name }) => name.length))
   const row = (name: string, channel: string, description: unknown) =>
-    `${name.padEnd(32)} ${channel.padEnd(8)} ${description}`
+    `${name.padEnd(width)} ${channel.padEnd(8)} ${description}`
   return [
     ...publishedSchemas.map(({ name, channel, schema }) =>
       row(name, channel, (schema as { description?: string }).description),

@@ -3,18 +3,33 @@ import { type SystemName, systems } from '../../spec/registry.ts'
 import { suggestion, UsageError } from '../verdict/selection.ts'
 
 const names = Object.keys(systems) as SystemName[]
-const roles = names.flatMap((name) => systems[name].roles.map((role) => ({ role: role as string, name })))
+const known = names.flatMap((system) => [
+  { word: system as string, system, roles: systems[system].roles as readonly string[] },
+  ...systems[system].roles.map((role) => ({
+    word: role as string,
+    system,
+    roles: [role] as readonly string[],
+  })),
+])
 
-/** The systems that the words name. */
-export function systemsOf(words: readonly string[]): readonly SystemName[] {
-  if (words.length === 0) return names
-  const known = [...names, ...roles.map(({ role }) => role)]
-  const chosen = words.map((word) => {
-    const system = names.find((name) => name === word) ?? roles.find(({ role }) => role === word)?.name
-    if (system !== undefined) return system
+function chosenBy(words: readonly string[]): ReadonlyArray<(typeof known)[number]> {
+  const all = words.length === 0 ? names : words
+  return all.map((word) => {
+    const target = known.find((one) => one.word === word)
+    if (target !== undefined) return target
+    const knownWords = known.map((one) => one.word)
     throw new UsageError(
-      `no system or role is called ${word}${suggestion(word, known) || `; there are ${known.join(', ')}`}`,
+      `no system or role is called ${word}${suggestion(word, knownWords) || `; there are ${knownWords.join(', ')}`}`,
     )
   })
-  return [...new Set(chosen)]
 }
+
+/** The systems that the words name, themselves or by a role. */
+export const systemsOf = (words: readonly string[]): readonly SystemName[] => [
+  ...new Set(chosenBy(words).map(({ system }) => system)),
+]
+
+/** The roles that the words name: a system stands for all of its own. */
+export const rolesOf = (words: readonly string[]): readonly string[] => [
+  ...new Set(chosenBy(words).flatMap(({ roles }) => roles)),
+]
