@@ -1,8 +1,8 @@
 // Random broken messages: each is a valid message of the ring with one to three faults, drawn from a seed. What happens to
 // be valid still, by any reading of the rules, is thrown away, so that a node has to refuse all of them.
 import { channelOf, checkSchema } from '../../../wire/published-schemas.ts'
+import { breakBytes, objectOf, onOneLine, pick, type Random } from '../../broken-bytes.ts'
 
-type Random = () => number
 type Transport = 'udp' | 'tcp'
 
 const DIGEST = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -83,8 +83,6 @@ const strangeTypes = [
   '',
 ]
 
-const pick = <T>(random: Random, values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
-
 /** One fault among the fields. */
 function breakFields(random: Random, message: Record<string, unknown>): Record<string, unknown> {
   const field = pick(random, Object.keys(message))
@@ -104,45 +102,14 @@ function breakFields(random: Random, message: Record<string, unknown>): Record<s
   }
 }
 
-/** One fault among the bytes: one changed, some cut off, some doubled, noise in between. */
-function breakBytes(random: Random, bytes: Uint8Array): Uint8Array {
-  const at = Math.floor(random() * bytes.length)
-  switch (Math.floor(random() * 4)) {
-    case 0: {
-      const changed = Uint8Array.from(bytes)
-      changed[at] = Math.floor(random() * 256)
-      return changed
-    }
-    case 1:
-      return bytes.subarray(0, at)
-    case 2:
-      return Buffer.concat([bytes, bytes.subarray(at)])
-    default: {
-      const noise = Uint8Array.from({ length: 1 + Math.floor(random() * 40) }, () =>
-        Math.floor(random() * 256),
-      )
-      return Buffer.concat([bytes.subarray(0, at), noise, bytes.subarray(at)])
-    }
-  }
-}
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Whether every receiver has to refuse this: no JSON object, no such type on this transport, or a broken schema. */
 function isBroken(bytes: Uint8Array, transport: Transport): boolean {
-  let value: unknown
-  try {
-    value = JSON.parse(strictUtf8.decode(bytes))
-  } catch {
-    return true
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return true
-  const type = 'type' in value ? value.type : undefined
+  const message = objectOf(bytes)
+  if (message === undefined) return true
+  const { type } = message
   if (typeof type !== 'string' || channelOf(type) !== transport) return true
-  return checkSchema(type, value) !== undefined
+  return checkSchema(type, message) !== undefined
 }
-
-const LF = 0x0a
 
 /** A broken message for this transport; on TCP without its LF, and without any other. */
 export function brokenMessage(random: Random, transport: Transport): Uint8Array {
@@ -159,7 +126,7 @@ export function brokenMessage(random: Random, transport: Transport): Uint8Array 
         bytes = breakBytes(random, bytes)
       }
     }
-    if (transport === 'tcp') bytes = bytes.map((byte) => (byte === LF ? 0x20 : byte))
+    if (transport === 'tcp') bytes = onOneLine(bytes)
     if (isBroken(bytes, transport)) return bytes
   }
 }
