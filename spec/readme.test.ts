@@ -53,7 +53,7 @@ describe.runIf(existsSync(cli) || process.env.CI)('the commands of the README', 
   )
 
   test.each(
-    [...readme.matchAll(/^ {4}node dist\/cli\.js ((?:list|explain|schema|doctor)\S*(?: [a-z.]+)?)/gm)].map(
+    [...readme.matchAll(/^ {4}node dist\/cli\.js ((?:list|explain|schema|doctor)\S*(?: [a-z.-]+)?)/gm)].map(
       (match) => match[1] ?? '',
     ),
   )(
