@@ -1,5 +1,5 @@
-// Rounds of `check` (peers.unregister.check to peers.unregister.rounds): after an `unregister` each peer that remains is asked who it is, and one
-// that does not say so in time is dropped. A dead peer is found out that way, when nobody else would tell.
+// Rounds of `check` (peers.unregister.check): after an `unregister` each peer that remains is asked who it is, and one that does
+// not say so in time is dropped. A dead peer is found out that way, when nobody else would tell.
 //
 // One round per type at a time. Peers that unregister meanwhile cause one more round after it, for those that were there by
 // then: a peer that has registered later may not be ready to answer.

@@ -3,8 +3,6 @@ interface.
 
     python3 -m unittest test_ring_peer          (in this folder)
     python3 test_ring_peer.py RingTest.test_join_across_the_wrap
-
-Nothing here waits for a fixed time: each test asks again until what it expects is so, and fails after a few seconds.
 """
 
 import base64
@@ -12,19 +10,13 @@ import hashlib
 import json
 import os
 import random
-import select
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
-import time
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 5.0  # seconds until a condition has to be true
-TEST_SECONDS = 20  # no test takes longer
+from child import HOST, PATIENCE, Base, Node, Wire, free_base
+
 PATIENT = {"pingIntervalMs": 3000}  # for a node among fakes that do not answer its pings
 TIMES = {
     "pingIntervalMs": 40,
@@ -34,159 +26,21 @@ TIMES = {
     "retransmitTimeoutMs": 20,
 }
 NAME = "2067"  # key 19
-# Other programs of this kind may run at the same time and choose the same ports. Where the whole of 127/8 is ours (Linux),
-# each run has an address of its own.
-HOST = "127.%d.%d.1" % (os.getpid() // 256 % 256, os.getpid() % 256) if sys.platform == "linux" else "127.0.0.1"
 
 
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def free_base():
-    """A base port below the ephemeral range whose 256 ports are free."""
-    while True:
-        base = random.randrange(10000, 32000)
-        try:
-            for port in range(base, base + 256):
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    with socket.socket(socket.AF_INET, kind) as sock:
-                        sock.bind((HOST, port))
-            return base
-        except OSError:
-            continue
-
-
-class Failed(Exception):
-    def __init__(self, code, message):
-        super().__init__("%s: %s" % (code, message))
-        self.code = code
-
-
-class Child:
-    """The program under test."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(
-            [sys.executable, os.path.join(HERE, "ring_peer.py"), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-        )
-        self.buffer = b""
-        self.events = []
-        self.replies = {}
-        self.seq = 0
-        self.await_true(lambda: self.events, "hello")
-        self.hello = self.events[0]
-
-    def pump(self, seconds):
-        """Read what is there, or wait that long for something."""
-        if not select.select([self.process.stdout], [], [], seconds)[0]:
-            return
-        data = os.read(self.process.stdout.fileno(), 65536)
-        if not data:
-            raise AssertionError("the program has ended: " + self.errors())
-        self.buffer += data
-        *lines, self.buffer = self.buffer.split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if "event" in message:
-                self.events.append(message)
-            else:
-                assert message["seq"] not in self.replies, "a second reply"
-                self.replies[message["seq"]] = message
-
-    def await_true(self, condition, text, seconds=PATIENCE):
-        deadline = time.monotonic() + seconds
-        while True:
-            value = condition()
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise AssertionError("not within %s s: %s" % (seconds, text))
-            self.pump(0.01)
-
-    def write(self, data):
-        self.process.stdin.write(data)
-
-    def ask(self, command, **arguments):
-        """Send a command; the result is the seq, under which the reply will come."""
-        self.seq += 1
-        line = {"seq": self.seq, "command": command, **arguments}
-        self.write(json.dumps(line).encode() + b"\n")
-        return self.seq
-
-    def reply(self, seq):
-        return self.await_true(lambda: self.replies.get(seq), "reply %r" % seq)
-
-    def do(self, command, **arguments):
-        reply = self.reply(self.ask(command, **arguments))
-        if not reply["ok"]:
-            raise Failed(**reply["error"])
-        return reply["result"]
-
-    def errors(self):
-        if select.select([self.process.stderr], [], [], 0)[0]:
-            return os.read(self.process.stderr.fileno(), 65536).decode()
-        return ""
-
-    def end(self):
-        """Close its input; the exit code."""
-        self.process.stdin.close()
-        return self.process.wait(2)
-
-    def close(self):
-        if self.process.poll() is None:
-            try:
-                self.process.stdin.close()
-                self.process.wait(2)
-            except (OSError, subprocess.TimeoutExpired):
-                self.process.kill()
-                self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            stream.close()
-
-
-class Node:
+class RingNode(Node):
     """One peer in a child."""
 
     def __init__(self, test, child, id, **config):
-        self.test = test
-        self.child = child
+        super().__init__(child, id)
         self.id = id
         self.folder = tempfile.mkdtemp(dir=test.folder)
         self.config = {"id": id, "host": HOST, "basePort": test.base, "folder": self.folder, **TIMES, **config}
         self.do("start", role="ring.peer", config=self.config)
-
-    def do(self, command, **arguments):
-        return self.child.do(command, node=self.id, **arguments)
-
-    def ask(self, command, **arguments):
-        return self.child.ask(command, node=self.id, **arguments)
-
-    def state(self):
-        return self.do("state")
-
-    def events(self, name=None):
-        return [
-            event
-            for event in self.child.events
-            if event.get("node", self.id) == self.id and name in (None, event["event"]) and event["event"] != "hello"
-        ]
-
-    def until(self, field, value):
-        self.child.await_true(lambda: self.state()[field] == value, "peer %d: %s = %r" % (self.id, field, value))
-
-    def until_event(self, kind, **fields):
-        def found():
-            for event in self.events(kind):
-                if all(event.get(field) == value for field, value in fields.items()):
-                    return event
-            return None
-
-        return self.child.await_true(found, "peer %d: event %s %r" % (self.id, kind, fields))
 
 
 class Fake:
@@ -237,52 +91,20 @@ class Fake:
         return wire
 
 
-class Wire:
-    """One TCP connection of the test."""
+class RingBase(Base):
+    PROGRAM = "ring_peer.py"
 
-    def __init__(self, sock):
-        self.sock = sock
-        self.sock.settimeout(PATIENCE)
-        self.file = sock.makefile("rb")
-
-    def send(self, **message):
-        self.sock.sendall(json.dumps(message).encode() + b"\n")
-
-    def line(self):
-        """The next message, or None when the other side has closed."""
-        try:
-            line = self.file.readline()
-        except ConnectionResetError:
-            return None
-        return json.loads(line) if line else None
-
-    def close(self):
-        self.file.close()
-        self.sock.close()
-
-
-class Base(unittest.TestCase):
     def setUp(self):
-        def expired(signum, frame):
-            raise AssertionError("the test took longer than %d s" % TEST_SECONDS)
-
-        signal.signal(signal.SIGALRM, expired)
-        signal.alarm(TEST_SECONDS)
-        self.addCleanup(signal.alarm, 0)
+        super().setUp()
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.base = free_base()
         self.shared = None
 
-    def child(self, *arguments):
-        child = Child(*arguments)
-        self.addCleanup(child.close)
-        return child
-
     def node(self, id, child=None, **config):
         if child is None:
             self.shared = child = self.shared or self.child()
-        return Node(self, child, id, **config)
+        return RingNode(self, child, id, **config)
 
     def ring(self, *ids, **config):
         """A ring at rest: every peer knows its successors and its predecessors."""
@@ -303,9 +125,7 @@ class Base(unittest.TestCase):
             node.until("predecessors", [None if id == node.id else id for id in before])
 
     def connect(self, id):
-        wire = Wire(socket.create_connection((HOST, self.base + id)))
-        self.addCleanup(wire.close)
-        return wire
+        return self.connect_to(self.base + id)
 
     def fake(self, id, marked=None):
         fake = Fake(self, id)
@@ -318,11 +138,6 @@ class Base(unittest.TestCase):
             file.write(data)
         return path
 
-    def fails(self, code, do, *arguments, **fields):
-        with self.assertRaises(Failed) as caught:
-            do(*arguments, **fields)
-        self.assertEqual(caught.exception.code, code)
-
     def content(self, result):
         with open(result["path"], "rb") as file:
             data = file.read()
@@ -330,7 +145,7 @@ class Base(unittest.TestCase):
         return data
 
 
-class ControlTest(Base):
+class ControlTest(RingBase):
     def test_hello_and_end_of_input(self):
         child = self.child()
         self.assertEqual(child.hello["event"], "hello")
@@ -431,7 +246,7 @@ class ControlTest(Base):
         child.do("start", node=4, role="ring.peer", config={**config, "listenPort": self.base + 77})
 
 
-class RingTest(Base):
+class RingTest(RingBase):
     def test_rings_of_one_two_three_and_seven(self):
         for ids in ([0], [255, 4][::-1], [0, 128, 255], [2, 4, 5, 8, 9, 14, 19]):
             with self.subTest(ids=ids):
@@ -881,7 +696,7 @@ class RingTest(Base):
         node.do("stop")
 
 
-class FileTest(Base):
+class FileTest(RingBase):
     def test_store_and_request(self):
         nodes = self.ring(2, 4, 5, 8, 9, 14, 19, mss=100, dropProbability=0.3, retransmitTimeoutMs=5)
         by_id = {node.id: node for node in nodes}
@@ -1178,7 +993,7 @@ class FileTest(Base):
         self.assertEqual(nodes[0].do("request", name="0009", transport="tcp")["size"], 3)
 
 
-class HostileTest(Base):
+class HostileTest(RingBase):
     def alive(self, node):
         self.assertEqual(node.state()["successors"], [8, 12])
         wire = self.connect(4)

@@ -134,7 +134,8 @@ async function startedProgram(...options: string[]): Promise<Program> {
 test('control.hello is the first line', async () => {
   const { lines } = program()
   await until('a line', () => lines.length > 0)
-  expect(lines[0]).toMatchObject({ event: 'hello', control: 1, language: 'typescript', roles: ['ring.peer'] })
+  expect(lines[0]).toMatchObject({ event: 'hello', control: 1, language: 'typescript' })
+  expect(lines[0]?.roles).toEqual(['ring.peer', 'peers.name-service', 'peers.peer'])
   expect(lines[0]?.features).toEqual([
     'ring.join',
     'ring.leave',
@@ -142,6 +143,10 @@ test('control.hello is the first line', async () => {
     'ring.store',
     'ring.transfer.tcp',
     'ring.transfer.udp',
+    'peers.list',
+    'peers.message',
+    'peers.lock',
+    'peers.database',
     'multi-node',
   ])
 })
