@@ -4,6 +4,7 @@
 // the one node that it concerns where that can be told: in a program that hosts nodes of several cases, a reply without
 // its result must not spoil the verdicts of the others. What concerns no node in particular concerns all.
 import type { Hello, Reply } from '../../spec/control/messages.ts'
+import type { Role } from '../verdict/case.ts'
 import { channelOf, checkSchema } from '../wire/published-schemas.ts'
 import type { Channel, Ending } from './channel.ts'
 import type { Incident } from './host.ts'
@@ -17,6 +18,8 @@ export interface ControlListener {
   onEvent(event: EventLine, node: number | undefined): void
   /** A rule is broken or time is over; by this node, or by the program as a whole. */
   onIncident(incident: Incident, node: number | undefined): void
+  /** What the node is; when a line names none, what any node of the program is. */
+  rolesOf(node: number | undefined): readonly Role[]
   onEnd(ending: Ending): void
 }
 
@@ -34,11 +37,18 @@ export class HelloError extends Error {
   }
 }
 
+/** What a snapshot that does not follow its schema breaks. */
+const stateRequirement: Readonly<Record<Role, string>> = {
+  'ring.peer': 'ring.control.state',
+  'peers.name-service': 'peers.name-service.state',
+  'peers.peer': 'peers.control.state',
+}
+
 interface Pending {
   readonly command: string
   readonly node: number
-  /** The result must fit the schema of the command, if it has one; false for commands that are wrong on purpose. */
-  readonly checksResult: boolean
+  /** The result must fit the schema of the command for this role; undefined for commands that are wrong on purpose. */
+  readonly role: Role | undefined
   readonly timer: NodeJS.Timeout
   readonly resolve: (reply: Reply) => void
   readonly reject: (error: Error) => void
@@ -100,7 +110,7 @@ export class ControlClient {
     command: string,
     node: number,
     args: Readonly<Record<string, unknown>>,
-    options: { readonly withinMs: number; readonly checksResult: boolean; readonly tolerant?: boolean },
+    options: { readonly withinMs: number; readonly role?: Role; readonly tolerant?: boolean },
   ): Promise<Reply> {
     if (this.failure !== undefined) return Promise.reject(new IncidentError(this.failure))
     const seq = this.nodeOfSeq.push(node) - 1
@@ -113,8 +123,7 @@ export class ControlClient {
         if (options.tolerant !== true) this.listener.onIncident(incident, node)
         reject(new IncidentError(incident))
       }, options.withinMs)
-      const { checksResult } = options
-      this.pending.set(seq, { command, node, checksResult, timer, resolve, reject })
+      this.pending.set(seq, { command, node, role: options.role, timer, resolve, reject })
       this.channel.write(JSON.stringify({ seq, command, node, ...args }))
     })
   }
@@ -191,9 +200,12 @@ export class ControlClient {
       return
     }
     const event = value as EventLine & { readonly node?: number }
-    const schema = `control.ring.peer.event.${event.event}`
+    const schema = this.listener
+      .rolesOf(event.node)
+      .map((role) => `control.${role}.event.${event.event}`)
+      .find((name) => channelOf(name) !== undefined)
     // Events that nobody specified are none of our business.
-    if (channelOf(schema) === undefined) return
+    if (schema === undefined) return
     const detail = checkSchema(schema, value)
     if (detail !== undefined) {
       this.breaks(`the event '${event.event}' breaks its schema (${detail.text})`, line, event.node)
@@ -222,11 +234,12 @@ export class ControlClient {
       )
       return
     }
-    const schema = `control.ring.peer.result.${pending.command}`
-    if (reply.ok && pending.checksResult && channelOf(schema) !== undefined) {
+    const { role } = pending
+    const schema = `control.${role}.result.${pending.command}`
+    if (reply.ok && role !== undefined && channelOf(schema) !== undefined) {
       const detail = checkSchema(schema, reply.result)
       if (detail !== undefined) {
-        const requirement = pending.command === 'state' ? 'ring.control.state' : 'control.reply'
+        const requirement = pending.command === 'state' ? stateRequirement[role] : 'control.reply'
         this.breaks(
           `the result of '${pending.command}' breaks its schema (${detail.text})`,
           line,

@@ -32,6 +32,8 @@ export interface Incident {
 
 export interface OpenBench extends Bench {
   readonly evidenceSeen: readonly string[]
+  /** What people call a participant, by the number in `Frame.from` and `Frame.to`. */
+  nameOf(place: number): string
   /** The first frame of the program that broke the schema, as a violation. */
   wireViolation(): Violation | undefined
   incident(): Incident | undefined

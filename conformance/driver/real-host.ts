@@ -2,19 +2,21 @@
 import type { Hello } from '../../spec/control/messages.ts'
 import type { SystemName } from '../../spec/registry.ts'
 import type { Benches, Case } from '../verdict/case.ts'
+import type { CaseBenchOptions } from './case-bench.ts'
 import type { Host, HostOptions, OpenBench } from './host.ts'
+import { RealPeersBench } from './peers-bench.ts'
 import { Pool } from './pool.ts'
-import { RealBench, type RealBenchOptions } from './real-bench.ts'
+import { RealRingBench } from './ring-bench.ts'
 
 /** control.md section 2: the hello comes within 10 seconds; on a machine that gets more time for everything, later. */
 const HELLO_DEADLINE_MIN_MS = 10_000
 
 /** The bench of each system. */
 const openBench: {
-  readonly [S in SystemName]: (options: RealBenchOptions) => Promise<OpenBench & Benches[S]>
+  readonly [S in SystemName]: (options: CaseBenchOptions) => Promise<OpenBench & Benches[S]>
 } = {
-  ring: (options) => RealBench.open(options),
-  peers: () => Promise.reject(new Error('the bench of peers is being built')),
+  ring: (options) => RealRingBench.open(options),
+  peers: (options) => RealPeersBench.open(options),
 }
 
 export function createHost(options: HostOptions): Host {

@@ -38,6 +38,7 @@ function diary(): Diary {
   const events: EventLine[] = []
   const incidents: Incident[] = []
   return {
+    role: 'ring.peer',
     events,
     incidents,
     hasEnded: false,
@@ -50,7 +51,7 @@ function diary(): Diary {
 }
 
 const exchange = (session: Session, node: number, command: string, withinMs = DEADLINE_MS) =>
-  session.control.exchange(command, node, {}, { withinMs, checksResult: true })
+  session.control.exchange(command, node, {}, { withinMs, role: 'ring.peer' })
 
 async function incidentOf(promise: Promise<unknown>): Promise<Incident> {
   const error = await promise.then(

@@ -4,6 +4,7 @@
 // process to every node in it. Each node belongs to a case; the session itself knows nothing of cases.
 import { constants } from 'node:os'
 import type { Hello } from '../../spec/control/messages.ts'
+import type { Role } from '../verdict/case.ts'
 import type { Channel, Ending } from './channel.ts'
 import { ControlClient, type EventLine, HelloError } from './control.ts'
 import { type Incident, NotReady, type Program } from './host.ts'
@@ -11,6 +12,7 @@ import { describeEnding, describeNotReady } from './not-ready.ts'
 
 /** A node in a session, as the session sees it. */
 export interface Tenant {
+  readonly role: Role
   onEvent(event: EventLine): void
   onIncident(incident: Incident): void
   /** The process has ended, expected or not. */
@@ -46,6 +48,7 @@ export class Session {
     const client = new ControlClient(channel, {
       onEvent: (event, node) => session?.onEvent(event, node),
       onIncident: (incident, node) => session?.onIncident(incident, node),
+      rolesOf: (node) => session?.rolesOf(node) ?? [],
       onEnd: (ending) => {
         onGone()
         session?.onEnd(ending)
@@ -155,6 +158,11 @@ export class Session {
 
   private onlyTenant(): Tenant | undefined {
     return this.tenants.size === 1 ? [...this.tenants.values()][0] : undefined
+  }
+
+  private rolesOf(node: number | undefined): readonly Role[] {
+    const tenants = node === undefined ? [...this.tenants.values()] : [this.tenants.get(node)]
+    return [...new Set(tenants.flatMap((tenant) => (tenant === undefined ? [] : [tenant.role])))]
   }
 
   private onIncident(incident: Incident, node: number | undefined): void {

@@ -82,14 +82,15 @@ class Sheet {
 
 function addMessages(sheet: Sheet, result: CaseResult, width: number, colors: Colors): void {
   const exhibits = result.reason?.exhibits ?? []
-  const frames = result.frames ?? []
+  const { frames = [], participants = {} } = result
+  const nameOf = (place: number) => participants[place] ?? `${place}`
   if (frames.length === 0) return
   const offending = new Set(exhibits.map((exhibit) => exhibit.frame))
   const last = frames.findLastIndex((frame) => offending.has(frame.n))
   const end = last < 0 ? frames.length : Math.min(frames.length, last + 3)
   const shown = frames.slice(Math.max(0, end - DIAGRAM_FRAMES_MAX), end)
   sheet.raw('')
-  for (const line of sequenceDiagram(shown, offending, width - INDENT))
+  for (const line of sequenceDiagram(shown, offending, width - INDENT, participants))
     sheet.raw(line.offending ? colors.red(line.text) : line.text)
   for (const exhibit of exhibits) {
     const frame = frames.find((one) => one.n === exhibit.frame)
@@ -98,7 +99,7 @@ function addMessages(sheet: Sheet, result: CaseResult, width: number, colors: Co
     sheet.raw('')
     sheet.raw(
       colors.dim(
-        `#${frame.n}, from ${frame.from} to ${frame.to}${frame.fault ? `: ${frame.fault.text}` : ''}`,
+        `#${frame.n}, from ${nameOf(frame.from)} to ${nameOf(frame.to)}${frame.fault ? `: ${frame.fault.text}` : ''}`,
       ),
     )
     sheet.raw(text)

@@ -35,7 +35,15 @@ const ReportFrame = Type.Object(
     connection: Type.Optional(Type.Integer()),
     sender: Type.Union([Type.Literal('program'), Type.Literal('probe')]),
     fate: Type.String(),
-    message: Type.Optional(Type.Object({ type: Type.String() })),
+    message: Type.Optional(Type.Object({})),
+    type: Type.Optional(
+      Type.String({ description: 'Name of the schema that it should follow: peerspec schema prints it.' }),
+    ),
+    answers: Type.Optional(
+      Type.Integer({
+        description: 'The n of the request that it answers, in a system whose answers do not say.',
+      }),
+    ),
     base64: Type.Optional(
       Type.String({ description: 'The raw bytes, given when they are not one JSON object.' }),
     ),
@@ -69,6 +77,11 @@ const ReportCase = Type.Object({
   ),
   hint: Type.Optional(Type.String()),
   frames: Type.Optional(Type.Array(ReportFrame)),
+  participants: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Names of the participants by the numbers in from and to.',
+    }),
+  ),
   stderrTail: Type.Optional(Type.String()),
   notes: Type.Optional(Type.Array(Type.String())),
   repeated: Type.Optional(Type.Object({ runs: Count, passed: Count })),

@@ -40,7 +40,7 @@ function frameOf(frame: Frame): NonNullable<RunReport['cases'][number]['frames']
 }
 
 function caseOf(result: CaseResult): RunReport['cases'][number] {
-  const { frames, reason, requirements, evidence, notes, ...rest } = result
+  const { frames, participants, reason, requirements, evidence, notes, ...rest } = result
   return {
     ...rest,
     requirements: [...requirements],
@@ -52,6 +52,7 @@ function caseOf(result: CaseResult): RunReport['cases'][number] {
       },
     }),
     ...(frames && { frames: frames.map(frameOf) }),
+    ...(participants && { participants: { ...participants } }),
     ...(notes && { notes: [...notes] }),
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Frame } from '../wire/capture.ts'
-import { markLine, messageLabel, messageLine } from './message-line.ts'
+import { messageLabel } from './message-label.ts'
+import { markLine, messageLine } from './message-line.ts'
 
 const frame = (message: Frame['message'] | undefined, bytes = ''): Frame => ({
   n: 0,
@@ -83,6 +84,23 @@ test('a label tells messages apart', () => {
   }
   expect(messageLabel(frame(request))).toBe('request name=2067 route=[4] transport=tcp origin=4 request=9')
   expect(messageLabel(frame(undefined, 'ping'))).toBe('4 bytes, no JSON object')
+})
+
+test.each([
+  [
+    'peers.register',
+    { method: 'register', args: ['chat', ['127.0.0.1', 5003]] },
+    'register("chat", ["127.0.0.1", 5003])',
+  ],
+  ['peers.check', { method: 'check', args: [] }, 'check()'],
+  ['peers.request', { method: 'dance', args: {} }, 'dance({})'],
+  ['peers.register.result', { result: [10, 'secret'] }, 'register: [10, "secret"]'],
+  ['peers.unregister.result', { result: null }, 'unregister: null'],
+  ['peers.result', { result: false }, 'result: false'],
+  ['peers.error', { error: { name: 'TypeError', args: ['no', 7] } }, 'raises TypeError("no", 7)'],
+  [undefined, { answer: 1 }, '{"answer":1}'],
+])('a label of a call of peers, %s', (type, message, label) => {
+  expect(messageLabel({ ...frame(message), ...(type && { type }) })).toBe(label)
 })
 
 test('what a program writes cannot steer the terminal', () => {

@@ -5,7 +5,6 @@
 //
 // A frame that is no JSON object is shown as its bytes, with the byte at fault marked.
 import type { Frame } from '../wire/capture.ts'
-import { harmless } from './text.ts'
 
 export interface MarkedLine {
   readonly text: string
@@ -18,9 +17,9 @@ const VALUE_CHARACTERS_MAX = 48
 /** Raw bytes shown around the one at fault. */
 const BYTES_SHOWN = 60
 
-const count = (n: number): string => n.toLocaleString('en')
+export const count = (n: number): string => n.toLocaleString('en')
 
-function shortValue(value: unknown): string {
+export function shortValue(value: unknown): string {
   if (typeof value === 'string' && value.length > VALUE_CHARACTERS_MAX)
     return `${JSON.stringify(value.slice(0, 16)).slice(0, -1)}…" (${count(value.length)} characters)`
   if (Array.isArray(value)) {
@@ -87,37 +86,4 @@ export function messageLine(frame: Frame, at?: string | number): MarkedLine {
 /** The line of marks that stands beneath. */
 export function markLine(mark: NonNullable<MarkedLine['mark']>): string {
   return `${' '.repeat(mark.column)}${'^'.repeat(Math.max(1, mark.length))}${mark.note ? ` ${mark.note}` : ''}`
-}
-
-/** What tells one message from the next; the rest of an arrow's label is cut first. */
-const telling = [
-  'id',
-  'dead',
-  'name',
-  'seq',
-  'slot',
-  'ack',
-  'successors',
-  'successor',
-  'code',
-  'reason',
-  'route',
-]
-const rank = (field: string): number => {
-  const place = telling.indexOf(field)
-  return place < 0 ? telling.length : place
-}
-
-/** A message in a few words, for an arrow: `ping seq=7 slot=1`. */
-export function messageLabel(frame: Frame): string {
-  const { message, bytes } = frame
-  if (!message) return bytes.length === 0 ? '(empty)' : `${count(bytes.length)} bytes, no JSON object`
-  const { type, from, digest, data, message: text, ...fields } = message
-  const name = type.slice(type.indexOf('.') + 1)
-  const words = Object.entries(fields)
-    .toSorted(([a], [b]) => rank(a) - rank(b))
-    .map(([key, value]) =>
-      typeof value === 'string' ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
-    )
-  return harmless([name, ...words].join(' '))
 }

@@ -22,6 +22,8 @@ const brokenFrame: Frame = {
   fault: { text: 'is no JSON object', at: 20, requirement: 'common.encoding.json' },
 }
 
+const participants = { 5: 'probe 5', 8: 'node 8' }
+
 const base = (id: string, stage: number, durationMs: number) => ({
   id,
   system: 'ring' as const,
@@ -51,6 +53,7 @@ const failed: CaseResult = {
   },
   hint: 'Copy seq from the ping.',
   frames: [pingFrame, pongFrame],
+  participants,
   stderrTail: 'ping from 5 & <unknown>\n\u001b[31mred\u0000',
 }
 const failedAlike: CaseResult = { ...failed, id: 'ring.ping.answer/everyone' }
@@ -66,6 +69,7 @@ const malformed: CaseResult = {
   },
   hint: 'Peer i is at basePort + i.',
   frames: [pingFrame, brokenFrame],
+  participants,
   stderrTail: '',
 }
 const crashed: CaseResult = {

@@ -14,8 +14,11 @@ const frame = (n: number, from: number, to: number, type: string, more: Partial<
   fate: 'passed',
   ...more,
 })
+const participants = Object.fromEntries(
+  Array.from({ length: 16 }, (_, id) => [id, id === 8 ? 'node 8' : `probe ${id}`]),
+)
 const drawn = (frames: readonly Frame[], offending: readonly number[] = [], width = 90) =>
-  `\n${sequenceDiagram(frames, new Set(offending), width)
+  `\n${sequenceDiagram(frames, new Set(offending), width, participants)
     .map(({ text }) => text)
     .join('\n')}\n`
 
@@ -56,7 +59,7 @@ test('more peers than lanes become a list', () => {
     #3      probe 3 → probe 4     join seq=3                                 38 ms  udp  ✗
     #4      probe 4 → probe 5     join seq=4                                 50 ms  udp
     #5      probe 5 → probe 6     join seq=5                                 63 ms  udp
-    #6      probe 6 → node 7      join seq=6                                 75 ms  udp
+    #6      probe 6 → probe 7     join seq=6                                 75 ms  udp
     "
   `)
 })
@@ -71,6 +74,30 @@ test('where there is no room, the arrow is short and the label stands beside it'
     #2      │           │            │── succe… ─▶│   25 ms  udp  successor-change seq=2
             ⋮ 6 frames left out
     #9      │◀━━━━━━━━━━━━━━━━━━━━━━ pong seq=9 ━━│  113 ms  udp  ✗
+    "
+  `)
+})
+
+test('a lane has room for its name, and a call and its answer say what they are', () => {
+  const names = { 0: 'name service, played', 1: 'peer 1 (id 10)' }
+  const over = { transport: 'tcp', connection: 1 } as const
+  const asked = frame(1, 1, 0, '', {
+    ...over,
+    type: 'peers.register',
+    message: { method: 'register', args: ['t'] },
+  })
+  const answer = frame(2, 0, 1, '', {
+    ...over,
+    type: 'peers.register.result',
+    message: { result: [10, 'h'] },
+    answers: 1,
+  })
+  const lines = sequenceDiagram([asked, answer], new Set([2]), 90, names).map(({ text }) => text)
+  expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+           name service, played      peer 1 (id 10)
+    #1      │◀─────── register("t") ──│   13 ms  tcp 1
+    #2      │━━ register: [10, "h"] ━▶│   25 ms  tcp 1  ✗
     "
   `)
 })

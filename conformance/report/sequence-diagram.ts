@@ -1,13 +1,13 @@
-// The frames of a failure as a sequence diagram in text: one lane for each peer, time downwards.
+// The frames of a failure as a sequence diagram in text: one lane for each participant, time downwards.
 //
 //            probe 5                        node 8
 //     #12      │── ping seq=7 slot=1 ────────▶│   12 ms  udp
 //     #13      │◀━━━━━━━━━━━━━━━ pong seq=0 ━━│   14 ms  udp  ✗
 //
-// The arrow that proves the violation is thick and ends in a cross. With more than six peers there is no room for lanes,
+// The arrow that proves the violation is thick and ends in a cross. With more than six participants there is no room for lanes,
 // and the frames become a plain list.
 import type { Frame } from '../wire/capture.ts'
-import { messageLabel } from './message-line.ts'
+import { messageLabel } from './message-label.ts'
 import { plural } from './text.ts'
 
 export interface DiagramLine {
@@ -39,14 +39,6 @@ function remarks(frame: Frame, offending: boolean): string {
   return words.join('  ')
 }
 
-// Who plays which peer, as far as these frames show it.
-function roleOf(id: number, frames: readonly Frame[]): string {
-  const own = frames.find(({ from }) => from === id)
-  if (own) return own.sender === 'program' ? 'node' : 'probe'
-  // Probes speak to nodes only; a node may speak to both.
-  return frames.some(({ to, sender }) => to === id && sender === 'probe') ? 'node' : 'peer'
-}
-
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
 
@@ -66,9 +58,10 @@ function spanOf(frame: Frame, ids: readonly number[]): readonly [left: number, r
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
 // Each gap gets what its labels need; when that is more than there is, the widest give way.
-function layOut(frames: readonly Frame[], width: number): Lanes {
+function layOut(frames: readonly Frame[], width: number, nameOf: (id: number) => string): Lanes {
   const ids = [...new Set(frames.flatMap((frame) => [frame.from, frame.to]))].toSorted((a, b) => a - b)
-  const gaps = ids.slice(1).map(() => GAP_MIN)
+  const gaps = ids.slice(1).map((_, left) => Math.max(GAP_MIN, nameOf(ids[left] ?? 0).length + 2))
+  const leastGap = Math.max(GAP_MIN, ...gaps)
   for (const frame of frames) {
     const [left, right] = spanOf(frame, ids)
     const needed = Math.min(GAP_MAX, messageLabel(frame).length + ARROW_WIDTH)
@@ -76,7 +69,7 @@ function layOut(frames: readonly Frame[], width: number): Lanes {
     for (let gap = left; gap < right && share > 0; gap += 1) gaps[gap] = (gaps[gap] ?? 0) + share
   }
   const room = width - LEFT_WIDTH - RIGHT_WIDTH
-  while (sum(gaps) > room && Math.max(...gaps) > GAP_MIN) {
+  while (sum(gaps) > room && Math.max(...gaps) > leastGap) {
     const widest = gaps.indexOf(Math.max(...gaps))
     gaps[widest] = (gaps[widest] ?? GAP_MIN) - 1
   }
@@ -116,9 +109,10 @@ export function sequenceDiagram(
   frames: readonly Frame[],
   offending: ReadonlySet<number>,
   width: number,
+  participants: Readonly<Record<string, string>> = {},
 ): readonly DiagramLine[] {
-  const lanes = layOut(frames, width)
-  const nameOf = (id: number) => `${roleOf(id, frames)} ${id}`
+  const nameOf = (id: number) => participants[id] ?? `peer ${id}`
+  const lanes = layOut(frames, width, nameOf)
   const asList = lanes.ids.length > LANES_MAX
   const lines: DiagramLine[] = []
   if (!asList) {

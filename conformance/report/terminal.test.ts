@@ -62,7 +62,7 @@ describe('the terminal report', () => {
         #0      │── ping seq=7 slot=1 ─▶│    3 ms  udp
         #1      │◀━━━━━━━━ pong seq=0 ━━│    4 ms  udp  ✗
 
-        #1, from 8 to 5
+        #1, from node 8 to probe 5
         {"type": "ring.pong", "from": 8, "seq": 0}
                                          ^^^^^^^^
 
@@ -82,7 +82,7 @@ describe('the terminal report', () => {
         #0      │── ping seq=7 slot=1 ────────▶│    3 ms  udp
         #1      │◀━ 21 bytes, no JSON object ━━│    4 ms  udp  ✗
 
-        #1, from 8 to 5: is no JSON object
+        #1, from node 8 to probe 5: is no JSON object
         {"type":"ring.pong",}
                             ^
 

@@ -10,6 +10,7 @@ const frame = (n: number, type: string, more: Partial<Frame> = {}): Frame => ({
   to: 2,
   bytes: new Uint8Array(),
   message: { type },
+  type,
   sender: 'program',
   fate: 'passed',
   ...more,

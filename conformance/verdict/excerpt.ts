@@ -7,7 +7,7 @@ import type { Exhibit } from './case.ts'
 export const FRAMES_MAX = 20
 
 const heartbeats: ReadonlySet<string> = new Set(['ring.ping', 'ring.pong'])
-const isHeartbeat = (frame: Frame): boolean => heartbeats.has(frame.message?.type ?? '')
+const isHeartbeat = (frame: Frame): boolean => heartbeats.has(frame.type ?? '')
 
 const samePeers = (a: Frame, b: Frame): boolean =>
   (a.from === b.from && a.to === b.to) || (a.from === b.to && a.to === b.from)

@@ -12,6 +12,8 @@ export interface Execution {
   readonly verdict: Verdict
   readonly evidence: readonly string[]
   readonly frames: readonly Frame[]
+  /** What people call a participant, by the number in its frames. */
+  nameOf(place: number): string
   readonly stderrTail: string
   readonly incident?: Incident | undefined
   readonly durationMs: number
@@ -54,7 +56,15 @@ export async function execute<S extends SystemName>(
     bench = await host.open(definition, seed)
   } catch (error) {
     const verdict = judge(definition, { outcome: { kind: 'threw', error }, evidence: [] })
-    return { verdict, evidence: [], frames: [], stderrTail: '', durationMs: durationMs(), stallMs: 0 }
+    return {
+      verdict,
+      evidence: [],
+      frames: [],
+      nameOf: String,
+      stderrTail: '',
+      durationMs: durationMs(),
+      stallMs: 0,
+    }
   }
   const outcome = await outcomeOf(definition, bench, deadlineMs)
   await bench.close()
@@ -69,6 +79,7 @@ export async function execute<S extends SystemName>(
     verdict: judge(definition, observation),
     evidence: [...bench.evidenceSeen],
     frames: bench.frames,
+    nameOf: (place) => bench.nameOf(place),
     stderrTail: bench.stderrTail(),
     incident,
     durationMs: durationMs(),

@@ -63,6 +63,8 @@ export interface CaseResult {
   readonly hint?: string
   /** The frames around the exhibits, at most 20, and the last of stderr: only when it is not a pass. */
   readonly frames?: readonly Frame[]
+  /** What people call the participants of these frames, by the numbers in `from` and `to`. */
+  readonly participants?: Readonly<Record<string, string>>
   readonly stderrTail?: string
   /** How the verdict came about when it was not one plain run: a second run alone, or with more time. */
   readonly notes?: readonly string[]

@@ -233,7 +233,8 @@ class Runner {
   }
 
   #resultOf({ definition, seed, notes }: Task, execution: Execution): CaseResult {
-    const { verdict, evidence, frames, stderrTail, durationMs } = execution
+    const { verdict, evidence, stderrTail, durationMs } = execution
+    const frames = excerpt(execution.frames, verdict.reason?.exhibits ?? [])
     const { id, system, title, requirements, stage, hint } = definition
     return {
       id,
@@ -248,7 +249,10 @@ class Runner {
       ...(verdict.reason && { reason: verdict.reason }),
       ...(verdict.status !== 'pass' && {
         hint,
-        frames: excerpt(frames, verdict.reason?.exhibits ?? []),
+        frames,
+        participants: Object.fromEntries(
+          frames.flatMap(({ from, to }) => [from, to].map((place) => [place, execution.nameOf(place)])),
+        ),
         stderrTail,
       }),
       ...(notes.length > 0 && { notes }),

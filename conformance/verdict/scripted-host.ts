@@ -113,6 +113,7 @@ function scriptedBench(script: Script, seed: number, timing: Timing): OpenBench 
       evidenceSeen.push(what)
     },
     evidenceSeen,
+    nameOf: (place) => `participant ${place}`,
     wireViolation: () => script.wireViolation,
     incident: () => script.incident,
     stderrTail: () => script.stderr ?? '',

@@ -1,5 +1,7 @@
 // Every frame that crosses the harness, in one list per case, decoded and checked against the published schemas.
 
+import type { Fault, Message } from './wire.ts'
+
 /** A datagram, or one line on TCP with its body, or a raw piece of TCP that is no line. */
 export interface Frame {
   /** Position in the capture, from 0. */
@@ -7,7 +9,7 @@ export interface Frame {
   /** Milliseconds since the case began; of a frame with a body, when the body was complete. */
   readonly atMs: number
   readonly transport: 'udp' | 'tcp'
-  /** The peers at both ends, known from the port, not from the message. */
+  /** The participants at both ends, known from the port, not from the message: ids in the ring, seats in peers. */
   readonly from: number
   readonly to: number
   /** Number of the TCP connection, unique in the case; undefined for UDP. */
@@ -15,14 +17,13 @@ export interface Frame {
   /** The bytes of the datagram or line (without LF), cut at 8,192. */
   readonly bytes: Uint8Array
   /** The decoded object, or undefined when the bytes are not one JSON object. */
-  readonly message?: Readonly<Record<string, unknown>> & { readonly type: string }
+  readonly message?: Message
+  /** The published schema that it should follow: in the ring its `type`, in peers found by its method or its request. */
+  readonly type?: string
+  /** Number of the request that it answers; only where answers do not say that themselves. */
+  readonly answers?: number
   /** What is wrong with it, if anything: not JSON, unknown type, schema breaks (ajv), too long. */
-  readonly fault?: {
-    readonly text: string
-    readonly at?: string | number
-    /** The requirement that it breaks. */
-    readonly requirement: string
-  }
+  readonly fault?: Fault
   /** Bytes of the body that followed, and their SHA-256; undefined without `bodyLength`. */
   readonly body?: { readonly length: number; readonly digest: string }
   /** Who sent it: the program under test, or a probe of the harness. */

@@ -1,4 +1,4 @@
-// One place where one node looks for one peer: port viewPort + peer, UDP and TCP.
+// One place where one node looks for one participant: port viewPort + place, TCP, and UDP where the system has it.
 //
 // The UDP socket stays open for the whole case, also to send from: what peer 4 sends to node 9 leaves from the address
 // at which node 9 knows peer 4. The TCP listener comes and goes, because a dead peer refuses connections.
@@ -8,7 +8,8 @@ import { LOOPBACK } from './ports.ts'
 import { reset } from './tcp-stream.ts'
 
 export interface EndpointHandlers {
-  onDatagram(endpoint: Endpoint, bytes: Uint8Array): void
+  /** Absent in a system without datagrams: then there is no UDP socket. */
+  readonly onDatagram?: (endpoint: Endpoint, bytes: Uint8Array) => void
   onConnection(endpoint: Endpoint, socket: Socket): void
   /** The harness itself is in trouble: a port that was ours is gone. */
   onError(error: Error): void
@@ -19,27 +20,20 @@ export class Endpoint {
   readonly target: number
   readonly port: number
   private readonly handlers: EndpointHandlers
-  private readonly udp: DatagramSocket
+  private readonly udp: DatagramSocket | undefined
   private server: Server | undefined
   private wanted = false
   private closed = false
   private work: Promise<void> = Promise.resolve()
 
-  /** Binds both sockets, or rejects with EADDRINUSE and leaves neither open. It listens at first. */
+  /** Binds the sockets, or rejects with EADDRINUSE and leaves none open. It listens at first. */
   static async open(
     viewer: number,
     target: number,
     port: number,
     handlers: EndpointHandlers,
   ): Promise<Endpoint> {
-    const udp = createSocket('udp4')
-    await new Promise<void>((resolve, reject) => {
-      udp.once('error', reject)
-      udp.bind({ port, address: LOOPBACK, exclusive: true }, resolve)
-    }).catch((error: unknown) => {
-      udp.close()
-      throw error
-    })
+    const udp = handlers.onDatagram === undefined ? undefined : await bindUdp(port)
     const endpoint = new Endpoint(viewer, target, port, handlers, udp)
     try {
       endpoint.wanted = true
@@ -56,24 +50,23 @@ export class Endpoint {
     target: number,
     port: number,
     handlers: EndpointHandlers,
-    udp: DatagramSocket,
+    udp: DatagramSocket | undefined,
   ) {
     this.viewer = viewer
     this.target = target
     this.port = port
     this.handlers = handlers
     this.udp = udp
-    udp.removeAllListeners('error')
-    udp.on('error', (error) => handlers.onError(error))
-    udp.on('message', (bytes) => {
-      if (!this.closed) handlers.onDatagram(this, bytes)
+    udp?.on('error', (error) => handlers.onError(error))
+    udp?.on('message', (bytes) => {
+      if (!this.closed) handlers.onDatagram?.(this, bytes)
     })
   }
 
   /** Sends a datagram from this address. Nothing is said when nobody is there, as with any datagram. */
   send(bytes: Uint8Array | string, toPort: number): Promise<void> {
     return new Promise((resolve) => {
-      if (this.closed) resolve()
+      if (this.closed || this.udp === undefined) resolve()
       else this.udp.send(bytes, toPort, LOOPBACK, () => resolve())
     })
   }
@@ -93,7 +86,8 @@ export class Endpoint {
     if (this.closed) return
     this.closed = true
     await this.setListening(false)
-    await new Promise<void>((resolve) => this.udp.close(() => resolve()))
+    const { udp } = this
+    if (udp !== undefined) await new Promise<void>((resolve) => udp.close(() => resolve()))
   }
 
   private async apply(): Promise<void> {
@@ -121,4 +115,19 @@ export class Endpoint {
     this.server?.close()
     this.server = undefined
   }
+}
+
+async function bindUdp(port: number): Promise<DatagramSocket> {
+  const udp = createSocket('udp4')
+  try {
+    await new Promise<void>((resolve, reject) => {
+      udp.once('error', reject)
+      udp.bind({ port, address: LOOPBACK, exclusive: true }, resolve)
+    })
+  } catch (error) {
+    udp.close()
+    throw error
+  }
+  udp.removeAllListeners('error')
+  return udp
 }

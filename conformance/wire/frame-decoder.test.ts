@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { LINE_BYTES_MAX } from '../../spec/common/limits.ts'
+import { commonWire } from './common-wire.ts'
 import { FrameDecoder, type Piece } from './frame-decoder.ts'
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -61,9 +62,11 @@ const rows: Record<string, Row> = {
 
 function decode(chunks: readonly Uint8Array[], keepBodies = true): Piece[] {
   const pieces: Piece[] = []
-  const decoder = new FrameDecoder((piece) => pieces.push(piece), { keepBodies })
+  const decoder = new FrameDecoder(commonWire.converse().opener, (piece) => pieces.push(piece), {
+    keepBodies,
+  })
   for (const chunk of chunks) decoder.feed(chunk)
-  decoder.end()
+  decoder.end(false)
   return pieces
 }
 
@@ -86,15 +89,18 @@ test.each(Object.entries(rows))('%s', (_name, { stream, pieces }) => {
   }
 })
 
-test('the offset of a piece is that of the byte behind it', () => {
+test('the offsets of a piece are those of its first byte and of the byte behind it', () => {
   const stream = `${ack}\r\n${put('four')}${ack}`
   const first = ack.length + 2
   const second = first + put('four').length
-  expect(decode([Buffer.from(stream)]).map(({ endOffset }) => endOffset)).toEqual([
-    first,
-    second,
-    second + ack.length,
-  ])
+  const offsets = [
+    [0, first],
+    [first, second],
+    [second, second + ack.length],
+  ]
+  const bytes = Buffer.from(stream)
+  for (const chunks of [[bytes], Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))])
+    expect(decode(chunks).map(({ startOffset, endOffset }) => [startOffset, endOffset])).toEqual(offsets)
 })
 
 test('a body is hashed as it streams by and kept only on request', () => {

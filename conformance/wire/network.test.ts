@@ -5,8 +5,11 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Capture, type Frame } from './capture.ts'
+import { commonWire } from './common-wire.ts'
+import { ringFarewell } from './farewell.ts'
 import { Network } from './network.ts'
 import { LOOPBACK, releaseListenPort, reserveListenPort } from './ports.ts'
+import { ProbePeer } from './probe-peer.ts'
 
 const DEADLINE_MS = 10_000
 const IDS = [4, 9, 15]
@@ -30,9 +33,22 @@ afterEach(async () => {
 
 function newNetwork(seed = 1): { network: Network; capture: Capture } {
   const capture = new Capture()
-  const network = new Network({ capture, seed, deadlineMs: DEADLINE_MS })
+  const network = new Network({
+    capture,
+    wire: commonWire,
+    farewell: ringFarewell,
+    viewSize: 256,
+    seed,
+    deadlineMs: DEADLINE_MS,
+  })
   cleanUps.push(() => network.close())
   return { network, capture }
+}
+
+async function addProbe(network: Network, id: number): Promise<ProbePeer> {
+  const probe = new ProbePeer(id, network.surroundings)
+  await network.play(probe)
+  return probe
 }
 
 async function addNode(network: Network, id: number): Promise<BareNode> {
@@ -302,7 +318,7 @@ test('connections to a peer that is not there are refused, before it comes and a
 
 test('a probe answers pings from its place until told otherwise', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   const arriving = once(four.udp, 'message') as Promise<[Buffer, RemoteInfo]>
   four.send(9, ping)
@@ -318,7 +334,7 @@ test('a probe answers pings from its place until told otherwise', async () => {
 
 test('a probe gives each frame to one receiver only', async () => {
   const { network } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   const isPing = ({ message }: Frame) => message?.type === 'ring.ping'
   const waiting = [nine.receive(isPing), nine.receive(isPing)]
@@ -331,7 +347,7 @@ test('a probe gives each frame to one receiver only', async () => {
 
 test('a probe pings with the next number, or the one that it is told', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   await nine.ping(four, 1)
   await nine.ping(four, 2)
@@ -347,7 +363,7 @@ test('a probe pings with the next number, or the one that it is told', async () 
 
 test('a probe refuses to send an invalid message by mistake, and sends it on purpose', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   await expect(nine.sendUdp(four, { type: 'ring.ping', from: 9 })).rejects.toThrow('sendUdp')
   const arriving = once(four.udp, 'message')
@@ -365,7 +381,7 @@ test('a probe refuses to send an invalid message by mistake, and sends it on pur
 
 test('a probe and a node talk on a connection that the node opened', async () => {
   const { network } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   const socket = await four.dial(9)
   const body = Buffer.from('\n{"type"\n')
@@ -385,7 +401,7 @@ test('a probe and a node talk on a connection that the node opened', async () =>
 
 test('the capture shows a line that was sent in pieces as one line, and half a line as it is', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   const accepting = accepted(four)
   const connection = await nine.connect(four)
@@ -404,7 +420,7 @@ test('the capture shows a line that was sent in pieces as one line, and half a l
 
 test('a program that ends its message with a FIN instead of an LF is told so', async () => {
   const { network, capture } = newNetwork()
-  await network.addProbe(9)
+  await addProbe(network, 9)
   const four = await addNode(network, 4)
   const socket = await four.dial(9)
   socket.end(JSON.stringify(depart))
@@ -414,7 +430,7 @@ test('a program that ends its message with a FIN instead of an LF is told so', a
 
 test('a probe that dies refuses connections, resets the open ones and answers nothing', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   const socket = await four.dial(9)
   socket.write(line(depart))
@@ -433,7 +449,7 @@ test('a probe that dies refuses connections, resets the open ones and answers no
 
 test('when nodes are seen off, every place acknowledges departures and answers pings, unrecorded', async () => {
   const { network, capture } = newNetwork()
-  const nine = await network.addProbe(9)
+  const nine = await addProbe(network, 9)
   const four = await addNode(network, 4)
   nine.die()
   capture.close()

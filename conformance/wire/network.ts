@@ -1,22 +1,29 @@
-// The network of one case: for each node its view of all peers, behind each place of a view a probe or the relay to
-// another node.
+// The network of one case: for each node its view of all places, behind each place of a view a participant that the harness
+// plays or the relay to another node. A place is a number: in the ring the id of a peer, in peers a seat.
 //
-// A datagram that arrives at the place of peer 9 in the view of node 4 was sent by 4 to 9, whatever it says. If 9 is a
-// probe, the probe gets it. If 9 is a node, the link 4 -> 9 decides what becomes of it, and what is left leaves from the
-// place of peer 4 in the view of node 9. Connections likewise.
+// What arrives at the place 9 in the view of node 4 was sent by 4 to 9, whatever it says. If the harness plays 9, the
+// participant gets it. If 9 is a node, the link 4 -> 9 decides what becomes of it, and what is left of a datagram leaves from
+// the place 4 in the view of node 9. Connections likewise.
 import { connect, type Socket } from 'node:net'
+import type { Address } from '../../spec/peers/messages.ts'
+import { AddressBook } from './address-book.ts'
 import type { Capture } from './capture.ts'
 import { Endpoint } from './endpoint.ts'
+import type { Farewell } from './farewell.ts'
 import { FrameDecoder } from './frame-decoder.ts'
+import type { Participant, Surroundings } from './participant.ts'
 import { isAddressInUse, LOOPBACK, releaseViewPort, reserveViewPort } from './ports.ts'
-import { ProbePeer } from './probe-peer.ts'
 import { RelayLink } from './relay.ts'
 import { relayConnection } from './relay-connection.ts'
 import { reset } from './tcp-stream.ts'
-import { decodeMessage } from './validate.ts'
+import type { Decoded, Message, Wire } from './wire.ts'
 
 export interface NetworkOptions {
   readonly capture: Capture
+  readonly wire: Wire
+  readonly farewell: Farewell
+  /** Ports that a view owns, open or not: a node that computes ports may try any of them. By default those of its places. */
+  readonly viewSize?: number
   /** Of the links' random numbers. */
   readonly seed: number
   readonly deadlineMs: number
@@ -32,7 +39,8 @@ const VIEW_ATTEMPTS_MAX = 50
 export class Network {
   private readonly options: NetworkOptions
   private readonly views = new Map<number, View>()
-  private readonly probes = new Map<number, ProbePeer>()
+  private readonly played = new Map<number, Participant>()
+  private readonly book = new AddressBook()
   /** Where the nodes that are alive listen. */
   private readonly nodePorts = new Map<number, number>()
   private readonly links = new Map<string, RelayLink>()
@@ -49,18 +57,24 @@ export class Network {
     this.options = options
   }
 
-  /** Opens the places of all `ids`, its own among them, for one node; gives its viewPort. Again gives the same. */
-  async openView(viewer: number, ids: readonly number[]): Promise<number> {
+  /** Whose address is what in whose eyes. */
+  get addresses(): AddressBook {
+    return this.book
+  }
+
+  /** Opens all `places`, its own among them, for one node; gives its viewPort. Again gives the same. */
+  async openView(viewer: number, places: readonly number[]): Promise<number> {
     const open = this.views.get(viewer)
     if (open !== undefined) return open.port
     // A place in a block is taken when a view lies there that had to do without a block. Such blocks are kept for as long as
     // this lasts: of few that are left, the same one would come again and again.
     const taken: number[] = []
+    const size = this.options.viewSize ?? Math.max(...places) + 1
     try {
       for (let i = 0; i < VIEW_ATTEMPTS_MAX; i++) {
-        const port = await reserveViewPort()
+        const port = await reserveViewPort(size)
         taken.push(port)
-        if (await this.opensAt(port, viewer, ids)) {
+        if (await this.opensAt(port, viewer, places)) {
           taken.pop()
           return port
         }
@@ -69,38 +83,48 @@ export class Network {
     } finally {
       taken.forEach(releaseViewPort)
     }
-    throw new Error(`no ${ids.length} free ports for the view of node ${viewer}`)
+    throw new Error(`no ${places.length} free ports for the view of node ${viewer}`)
   }
 
-  async addProbe(id: number): Promise<ProbePeer> {
-    const known = this.probes.get(id)
-    if (known !== undefined) return known
-    const probe = new ProbePeer(id, {
-      capture: this.options.capture,
-      deadlineMs: this.options.deadlineMs,
-      endpoint: (node, peer) => this.endpointOf(node, peer),
+  /** What participants of this network need; the same for all. */
+  get surroundings(): Surroundings {
+    const { capture, wire, deadlineMs } = this.options
+    return {
+      capture,
+      wire,
+      deadlineMs,
+      endpoint: (node, place) => this.endpointOf(node, place),
       nextConnectionNumber: () => ++this.connections,
-      listeningChanged: (peer) => void this.refreshListenersOf(peer),
+      listeningChanged: (place) => void this.refreshListenersOf(place),
       settling: () => this.settling,
       own: (socket) => this.own(socket),
-    })
-    this.probes.set(id, probe)
-    await this.refreshListenersOf(id)
-    return probe
+    }
   }
 
-  /** A node listens: peers may reach it from now on. */
-  async nodeUp(id: number, listenPort: number): Promise<void> {
-    this.nodePorts.set(id, listenPort)
-    await this.refreshListenersOf(id)
+  /** Whom the harness plays at this place, if anyone. */
+  playedAt(place: number): Participant | undefined {
+    return this.played.get(place)
+  }
+
+  /** The harness plays a participant from now on. */
+  async play(participant: Participant): Promise<void> {
+    this.played.set(participant.place, participant)
+    await this.refreshListenersOf(participant.place)
+  }
+
+  /** A node listens: others may reach it from now on, and it may say of itself that it is at any of these addresses. */
+  async nodeUp(place: number, listenPort: number, own: readonly Address[] = []): Promise<void> {
+    this.nodePorts.set(place, listenPort)
+    this.book.enterOwn(place, own)
+    await this.refreshListenersOf(place)
   }
 
   /** A node is gone: connections to it are refused from now on, datagrams lead nowhere. */
-  async nodeDown(id: number, listenPort: number): Promise<void> {
-    // Its successor of the same id, started in the meantime, is not meant.
-    if (this.nodePorts.get(id) !== listenPort) return
-    this.nodePorts.delete(id)
-    await this.refreshListenersOf(id)
+  async nodeDown(place: number, listenPort: number): Promise<void> {
+    // Its successor at the same place, started in the meantime, is not meant.
+    if (this.nodePorts.get(place) !== listenPort) return
+    this.nodePorts.delete(place)
+    await this.refreshListenersOf(place)
   }
 
   /**
@@ -125,18 +149,17 @@ export class Network {
 
   /**
    * The case is over and its nodes are about to be stopped. From now on the harness itself answers at every place, as
-   * a polite peer that lives: it acknowledges departures, answers successor queries and makes itself known as predecessor,
-   * so that a conforming node leaves at once instead of waiting for peers that the case let die.
+   * somebody polite who lives, so that a conforming node leaves at once instead of waiting for those whom the case let die.
    */
   async seeNodesOff(): Promise<void> {
     this.seesOff = true
     for (const socket of this.sockets) reset(socket)
     await Promise.all(this.allEndpoints().map((endpoint) => this.refreshListener(endpoint)))
-    for (const [id, port] of this.nodePorts) {
-      const other = [...(this.views.get(id)?.endpoints.values() ?? [])].find((e) => e.target !== id)
-      for (const slot of [1, 2]) {
-        void other?.send(JSON.stringify({ type: 'ring.ping', from: other.target, seq: 0, slot }), port)
-      }
+    const { beginning = () => [] } = this.options.farewell
+    for (const [node, port] of this.nodePorts) {
+      const other = [...(this.views.get(node)?.endpoints.values() ?? [])].find((e) => e.target !== node)
+      for (const message of other === undefined ? [] : beginning(other.target))
+        void other?.send(JSON.stringify(message), port)
     }
   }
 
@@ -149,12 +172,15 @@ export class Network {
   }
 
   /** Opens the places of a view at this port; false, and none is open, when one of them is taken or the case is over. */
-  private async opensAt(port: number, viewer: number, ids: readonly number[]): Promise<boolean> {
-    const attempts = await Promise.allSettled(ids.map((id) => this.openEndpoint(viewer, id, port + id)))
+  private async opensAt(port: number, viewer: number, places: readonly number[]): Promise<boolean> {
+    const attempts = await Promise.allSettled(
+      places.map((place) => this.openEndpoint(viewer, place, port + place)),
+    )
     const failed = attempts.find((attempt) => attempt.status === 'rejected')
     const endpoints = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
     if (failed === undefined && !this.isClosed) {
       this.views.set(viewer, { port, endpoints: new Map(endpoints.map((e) => [e.target, e])) })
+      this.book.open(viewer, port, places)
       await Promise.all(endpoints.map((endpoint) => this.refreshListener(endpoint)))
       return true
     }
@@ -164,8 +190,11 @@ export class Network {
   }
 
   private openEndpoint(viewer: number, target: number, port: number): Promise<Endpoint> {
+    const { decodeDatagram } = this.options.wire
     return Endpoint.open(viewer, target, port, {
-      onDatagram: (endpoint, bytes) => this.onDatagram(endpoint, bytes),
+      ...(decodeDatagram && {
+        onDatagram: (endpoint, bytes) => this.onDatagram(endpoint, bytes, decodeDatagram(bytes)),
+      }),
       onConnection: (endpoint, socket) => this.onConnection(endpoint, socket),
       onError: (error) => this.options.capture.fail(error),
     })
@@ -177,7 +206,7 @@ export class Network {
 
   private endpointOf(viewer: number, target: number): Endpoint {
     const endpoint = this.views.get(viewer)?.endpoints.get(target)
-    if (endpoint === undefined) throw new Error(`peer ${target} has no place in the view of node ${viewer}`)
+    if (endpoint === undefined) throw new Error(`there is no place ${target} in the view of node ${viewer}`)
     return endpoint
   }
 
@@ -188,10 +217,10 @@ export class Network {
 
   private refreshListener(endpoint: Endpoint): Promise<void> {
     const { viewer, target } = endpoint
-    const probe = this.probes.get(target)
+    const played = this.played.get(target)
     const accepts =
-      probe !== undefined
-        ? probe.listening
+      played !== undefined
+        ? played.listening
         : this.nodePorts.has(target) && this.links.get(`${viewer}/${target}`)?.faults.tcpRefuse !== true
     const change = endpoint.setListening(this.seesOff || accepts)
     this.changes++
@@ -206,20 +235,20 @@ export class Network {
     socket.on('close', () => this.sockets.delete(socket))
   }
 
-  private onDatagram(endpoint: Endpoint, bytes: Uint8Array): void {
+  private onDatagram(endpoint: Endpoint, bytes: Uint8Array, decoded: Decoded): void {
     const { viewer: from, target: to } = endpoint
     const nodePort = this.nodePorts.get(from)
+    const { capture, farewell } = this.options
     if (this.seesOff) {
-      if (nodePort !== undefined) answerPing(endpoint, bytes, nodePort)
+      const answer = decoded.message && farewell.datagram?.(decoded.message, to)
+      if (nodePort !== undefined && answer !== undefined) void endpoint.send(JSON.stringify(answer), nodePort)
       return
     }
-    const { capture } = this.options
-    const decoded = decodeMessage(bytes, 'udp')
     const frame = { ...decoded, transport: 'udp' as const, from, to, bytes, sender: 'program' as const }
-    const probe = this.probes.get(to)
-    if (probe !== undefined) {
+    const played = this.played.get(to)
+    if (played !== undefined) {
       const captured = capture.add({ ...frame, fate: 'passed' })
-      if (nodePort !== undefined) probe.onDatagram(captured, nodePort)
+      if (nodePort !== undefined) played.onDatagram(captured, nodePort)
       return
     }
     const { fate, deliveries } = this.link(from, to).pass(bytes, decoded.message)
@@ -247,13 +276,14 @@ export class Network {
   private onConnection(endpoint: Endpoint, socket: Socket): void {
     const { viewer: from, target: to } = endpoint
     this.own(socket)
+    const { capture, wire, farewell } = this.options
     if (this.seesOff) {
-      answerPolitely(socket, to)
+      answerPolitely(socket, wire, (message) => farewell.line(message, to))
       return
     }
-    const probe = this.probes.get(to)
-    if (probe !== undefined) {
-      probe.adopt(from, socket)
+    const played = this.played.get(to)
+    if (played !== undefined) {
+      played.accept(from, socket)
       return
     }
     const port = this.nodePorts.get(to)
@@ -265,7 +295,9 @@ export class Network {
     this.own(acceptor)
     relayConnection({
       number: ++this.connections,
-      capture: this.options.capture,
+      capture,
+      wire,
+      addresses: this.book,
       opener: socket,
       acceptor,
       forth: this.link(from, to),
@@ -274,20 +306,14 @@ export class Network {
   }
 }
 
-function answerPing(endpoint: Endpoint, bytes: Uint8Array, nodePort: number): void {
-  const { message } = decodeMessage(bytes, 'udp')
-  if (message?.type !== 'ring.ping') return
-  void endpoint.send(JSON.stringify({ type: 'ring.pong', from: endpoint.target, seq: message.seq }), nodePort)
-}
-
-function answerPolitely(socket: Socket, peer: number): void {
-  const decoder = new FrameDecoder(({ message }) => {
-    if (!socket.writable) return
-    if (message?.type === 'ring.depart') {
-      socket.write(`${JSON.stringify({ type: 'ring.depart-ack', from: peer })}\n`)
-    } else if (message?.type === 'ring.successor-query') {
-      socket.write(`${JSON.stringify({ type: 'ring.successor-answer', from: peer, successor: peer })}\n`)
-    }
+function answerPolitely(
+  socket: Socket,
+  wire: Wire,
+  answerTo: (message: Message) => Message | undefined,
+): void {
+  const decoder = new FrameDecoder(wire.converse().opener, ({ message }) => {
+    const answer = message && answerTo(message)
+    if (answer !== undefined && socket.writable) socket.write(`${JSON.stringify(answer)}\n`)
   })
   socket.on('data', (chunk) => decoder.feed(chunk))
   socket.on('end', () => socket.end())

@@ -7,20 +7,21 @@
 //     29000 .. 32767   listening ports
 //
 // Views and listening ports come from separate ranges: a node that sends to a peer it was never told about, at
-// viewPort + 77, must not hit the listening port of a node in another case, nor the view of one. Therefore a view owns a
-// whole block, although it opens a few of its ports only.
+// viewPort + 77, must not hit the listening port of a node in another case, nor the view of one. Therefore a view of the ring
+// owns a whole block, although it opens a few of its ports only.
 //
 // Several harnesses may run on one machine. What belongs to whom, the kernel knows: every block and every listening port has
 // a guard, one UDP port that its owner keeps bound for as long as it owns the rest. Whoever cannot bind the guard takes
 // another block. A harness that is killed leaves nothing behind, because the kernel closes its guards.
 import { createSocket, type Socket } from 'node:dgram'
 import { createServer } from 'node:net'
-import { RING_SIZE } from '../../spec/ring/messages.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
 const VIEW_PORT_MIN = 5000
 const VIEW_BLOCKS = 92
+/** As many ports as the ring has ids. */
+const BLOCK_SIZE = 256
 const VIEW_GUARD_MIN = 4870
 const LISTEN_PORT_MIN = 29_000
 const LISTEN_PORT_MAX = 32_767
@@ -64,25 +65,63 @@ function giveUpGuard(port: number): void {
   guards.delete(port)
 }
 
-const viewGuard = (viewPort: number): number => VIEW_GUARD_MIN + (viewPort - VIEW_PORT_MIN) / RING_SIZE
+const viewGuard = (viewPort: number): number => VIEW_GUARD_MIN + (viewPort - VIEW_PORT_MIN) / BLOCK_SIZE
 
-/**
- * A block of 256 ports for one view, which no other view on this machine has; give it back with `releaseViewPort`. With
- * all blocks taken it is one that somebody else has too: then cases are safe from each other only as far as nodes send to
- * peers that they were told about.
- */
-export async function reserveViewPort(): Promise<number> {
+/** Blocks that several small views of this process share: the size of a part, and the parts that are taken. */
+const sharedBlocks = new Map<number, { readonly size: number; readonly taken: Set<number> }>()
+
+/** A port to begin a view at when all blocks are taken: odd, so that its release is told from that of a block or a part. */
+const portOfNobody = (): number =>
+  VIEW_PORT_MIN + between(0, VIEW_BLOCKS - 2) * BLOCK_SIZE + between(1, BLOCK_SIZE / 2) * 2 - 1
+
+async function takeBlock(): Promise<number | undefined> {
   const first = between(0, VIEW_BLOCKS - 1)
   for (let i = 0; i < VIEW_BLOCKS; i++) {
-    const port = VIEW_PORT_MIN + ((first + i) % VIEW_BLOCKS) * RING_SIZE
+    const port = VIEW_PORT_MIN + ((first + i) % VIEW_BLOCKS) * BLOCK_SIZE
     if (await takeGuard(viewGuard(port))) return port
   }
-  // Off the grid, so that its release is told from that of the block's owner, whose guard must stay.
-  return VIEW_PORT_MIN + between(0, VIEW_BLOCKS - 2) * RING_SIZE + between(1, RING_SIZE - 1)
+  return undefined
+}
+
+function takePart(size: number): number | undefined {
+  for (const [block, { size: partSize, taken }] of sharedBlocks) {
+    const parts = BLOCK_SIZE / partSize
+    if (partSize !== size || taken.size === parts) continue
+    let part = between(0, parts - 1)
+    while (taken.has(part)) part = (part + 1) % parts
+    taken.add(part)
+    return block + part * size
+  }
+  return undefined
+}
+
+/**
+ * A range of so many ports for one view, which no other view on this machine has; give it back with `releaseViewPort`. A
+ * view of 256 ports is a block; smaller ones share blocks. With all blocks taken it is a range that somebody else has too:
+ * then cases are safe from each other only as far as nodes send to peers that they were told about.
+ */
+export async function reserveViewPort(ports = BLOCK_SIZE): Promise<number> {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(2, ports)))
+  if (size >= BLOCK_SIZE) return (await takeBlock()) ?? portOfNobody()
+  const part = takePart(size)
+  if (part !== undefined) return part
+  const block = await takeBlock()
+  if (block === undefined) return portOfNobody()
+  sharedBlocks.set(block, { size, taken: new Set([0]) })
+  return block
 }
 
 export function releaseViewPort(port: number): void {
-  giveUpGuard(viewGuard(port))
+  const block = port - ((port - VIEW_PORT_MIN) % BLOCK_SIZE)
+  const shared = sharedBlocks.get(block)
+  if (shared === undefined) {
+    giveUpGuard(viewGuard(port))
+    return
+  }
+  const part = (port - block) / shared.size
+  if (!shared.taken.delete(part) || shared.taken.size > 0) return
+  sharedBlocks.delete(block)
+  giveUpGuard(viewGuard(block))
 }
 
 const listenGuard = (port: number): number => LISTEN_GUARD_MIN + port - LISTEN_PORT_MIN

@@ -1,26 +1,30 @@
-// One TCP connection between a probe and a node, whoever opened it.
+// One TCP connection between a participant that the harness plays and a node, whoever opened it.
 //
-// What the probe sends goes through a decoder as well: so the capture shows a line that was sent byte by byte as the one
+// What the harness sends goes through a decoder as well: so the capture shows a line that was sent byte by byte as the one
 // line that the node has to read, and half a line as the half that it was.
 import type { Socket } from 'node:net'
 import type { Capture, Frame } from './capture.ts'
 import { FrameDecoder, type Piece } from './frame-decoder.ts'
-import type { Message, ProbeConnection } from './probe.ts'
-import { frameOf, reset } from './tcp-stream.ts'
-import { decodeMessage } from './validate.ts'
+import type { ProbeConnection } from './probe.ts'
+import { capturePiece, reset } from './tcp-stream.ts'
+import type { Message, Wire } from './wire.ts'
 
 export interface ProbeConnectionOptions {
   readonly number: number
   readonly socket: Socket
   readonly capture: Capture
+  readonly wire: Wire
   readonly probe: number
   readonly node: number
+  readonly openedBy: 'probe' | 'node'
   /** How long to wait when the case does not say. */
   readonly deadlineMs: number
   /** True when this frame was not taken by another `receive` of the probe; takes it. */
   take(frame: Frame): boolean
   /** What to wait for before the node is made to act. */
   settling(): Promise<unknown> | undefined
+  /** Told of each whole line that the node sends. */
+  onFrame?(frame: Frame): void
 }
 
 export class PeerConnection implements ProbeConnection {
@@ -29,50 +33,55 @@ export class PeerConnection implements ProbeConnection {
   private readonly socket: Socket
   private readonly outgoing: FrameDecoder
   private readonly bodies = new Map<number, Uint8Array>()
-  private finReceived = false
+  private sent: Frame | undefined
   private readonly endedByNode = new AbortController()
   /** Nothing more can be read, whoever ended it. */
   private readonly over = new AbortController()
 
   constructor(options: ProbeConnectionOptions) {
-    const { number, socket, capture, probe, node } = options
+    const { number, socket, capture, wire, probe, node, openedBy } = options
     this.number = number
     this.options = options
     this.socket = socket
-    this.outgoing = new FrameDecoder((piece) =>
-      capture.add({
-        ...frameOf(piece, false),
-        from: probe,
-        to: node,
-        connection: number,
-        sender: 'probe',
-        fate: 'passed',
-      }),
-    )
-    const incoming = new FrameDecoder((piece) => this.onPiece(piece), { keepBodies: true })
+    const { opener, acceptor } = wire.converse()
+    const [own, other] = openedBy === 'probe' ? [opener, acceptor] : [acceptor, opener]
+    this.outgoing = new FrameDecoder(own, (piece) => {
+      const ends = { from: probe, to: node, connection: number }
+      this.sent = capturePiece(capture, piece, { ...ends, sender: 'probe', fate: 'passed' })
+    })
+    const incoming = new FrameDecoder(other, (piece) => this.onPiece(piece), { keepBodies: true })
     socket.on('data', (chunk) => incoming.feed(chunk))
     socket.on('end', () => {
-      this.finReceived = true
-      incoming.end()
+      incoming.end(true)
       this.endedByNode.abort()
       this.over.abort()
     })
     socket.on('error', () => this.endedByNode.abort())
     socket.on('close', () => {
-      incoming.end()
-      this.outgoing.end()
+      incoming.end(false)
+      this.outgoing.end(false)
       this.over.abort()
     })
   }
 
   async send(message: Message, body?: Uint8Array): Promise<void> {
     const line = Buffer.from(JSON.stringify(message))
-    const { fault } = decodeMessage(line, 'tcp')
+    const fault = this.options.wire.faultOf(message)
     if (fault !== undefined) throw new Error(`a probe must not send this by 'send': ${fault.text}`)
     if ((message.bodyLength ?? 0) !== (body?.length ?? 0)) {
       throw new Error(`bodyLength is ${String(message.bodyLength)}, the body has ${body?.length ?? 0} bytes`)
     }
     await this.sendBytes(Buffer.concat([line, Buffer.from('\n'), body ?? Buffer.alloc(0)]))
+  }
+
+  /** The last whole frame that went out on it. */
+  get lastSent(): Frame | undefined {
+    return this.sent
+  }
+
+  /** What is sent now has a chance to arrive. */
+  get isWritable(): boolean {
+    return this.socket.writable
   }
 
   async sendBytes(bytes: Uint8Array | string): Promise<void> {
@@ -101,6 +110,7 @@ export class PeerConnection implements ProbeConnection {
   }
 
   end(): void {
+    this.outgoing.end(true)
     this.socket.end()
   }
 
@@ -129,13 +139,8 @@ export class PeerConnection implements ProbeConnection {
     // Kept before the frame is in the capture: who waits for the frame asks for its body at once.
     const content = piece.body?.content
     if (content !== undefined) this.bodies.set(capture.frames.length, content)
-    capture.add({
-      ...frameOf(piece, this.finReceived),
-      from: node,
-      to: probe,
-      connection: this.number,
-      sender: 'program',
-      fate: 'passed',
-    })
+    const ends = { from: node, to: probe, connection: this.number }
+    const frame = capturePiece(capture, piece, { ...ends, sender: 'program', fate: 'passed' })
+    if (piece.complete) this.options.onFrame?.(frame)
   }
 }

@@ -1,17 +1,18 @@
 // A probe: a peer played by the harness, which speaks the wire itself, correctly or not.
 import type { RingNode } from '../verdict/ring-bench.ts'
 import type { Frame } from './capture.ts'
+import type { Message as AnyMessage } from './wire.ts'
 
-export type Message = Readonly<Record<string, unknown>> & { readonly type: string }
+export type Message = AnyMessage & { readonly type: string }
 
 /** What a probe has to know of a node in order to speak to it. */
 export type NodeAddress = Pick<RingNode, 'id' | 'listenPort'>
 
-/** One TCP connection between a probe and a node, seen from the probe. */
+/** One TCP connection between a participant that the harness plays and a node, seen from the harness. */
 export interface ProbeConnection {
   readonly number: number
   /** Sends one line, and the body after it. An invalid message is a fault of the harness; use `sendBytes` for those. */
-  send(message: Message, body?: Uint8Array): Promise<void>
+  send(message: AnyMessage, body?: Uint8Array): Promise<void>
   /** Sends raw bytes, on purpose malformed or split. */
   sendBytes(bytes: Uint8Array | string): Promise<void>
   /** The next frame from the node on this connection that satisfies `predicate`; undefined when time is over or it ended. */

@@ -1,16 +1,22 @@
 // One TCP connection between two nodes, seen from the middle: two pipes, each with the faults of its direction.
 //
 // The bytes are passed on as they come, never gathered into messages first, so a file of any size streams through; a
-// sender is paused while the receiver is slow. A FIN is passed on as a FIN of that direction only, an RST as an RST.
+// sender is paused while the receiver is slow. A FIN is passed on as a FIN of that direction only, an RST as an RST. Only
+// where messages carry addresses a line is held until it is whole, because an address in it may have to be exchanged.
 import type { Socket } from 'node:net'
+import type { AddressBook } from './address-book.ts'
 import type { Capture, Fate } from './capture.ts'
 import { FrameDecoder, type Piece } from './frame-decoder.ts'
+import { LineExchange } from './line-exchange.ts'
 import type { RelayLink } from './relay.ts'
-import { frameOf, reset } from './tcp-stream.ts'
+import { capturePiece, reset } from './tcp-stream.ts'
+import type { LineRules, Wire } from './wire.ts'
 
 export interface RelayConnectionOptions {
   readonly number: number
   readonly capture: Capture
+  readonly wire: Wire
+  readonly addresses: AddressBook
   /** The accepted socket of the node that connected, and the one to the node that it wants. */
   readonly opener: Socket
   readonly acceptor: Socket
@@ -20,9 +26,17 @@ export interface RelayConnectionOptions {
 }
 
 export function relayConnection(options: RelayConnectionOptions): void {
-  const { number, capture, opener, acceptor, forth, back } = options
-  new Pipe(number, capture, opener, acceptor, forth).start()
-  new Pipe(number, capture, acceptor, opener, back).start()
+  const { wire, opener, acceptor, forth, back } = options
+  const sides = wire.converse()
+  new Pipe(options, { source: opener, sink: acceptor, link: forth, rules: sides.opener }).start()
+  new Pipe(options, { source: acceptor, sink: opener, link: back, rules: sides.acceptor }).start()
+}
+
+interface Direction {
+  readonly source: Socket
+  readonly sink: Socket
+  readonly link: RelayLink
+  readonly rules: LineRules
 }
 
 class Pipe {
@@ -32,6 +46,7 @@ class Pipe {
   private readonly sink: Socket
   private readonly link: RelayLink
   private readonly decoder: FrameDecoder
+  private readonly exchange: LineExchange | undefined
   private passedBytes = 0
   /** Bytes of this direction that the receiver will ever get, and why not more. */
   private cut: { readonly atBytes: number; readonly fate: Fate } | undefined
@@ -39,13 +54,21 @@ class Pipe {
   private ended = false
   private slowPass: Promise<void> = Promise.resolve()
 
-  constructor(number: number, capture: Capture, source: Socket, sink: Socket, link: RelayLink) {
+  constructor(options: RelayConnectionOptions, { source, sink, link, rules }: Direction) {
+    const { number, capture, wire, addresses } = options
     this.number = number
     this.capture = capture
     this.source = source
     this.sink = sink
     this.link = link
-    this.decoder = new FrameDecoder((piece) => this.onPiece(piece))
+    this.decoder = new FrameDecoder(rules, (piece) => this.onPiece(piece))
+    const { exchangeAddresses } = wire
+    if (exchangeAddresses !== undefined) {
+      const { from, to } = link
+      this.exchange = new LineExchange((piece) =>
+        exchangeAddresses(piece, (address) => addresses.translate(address, from, to)),
+      )
+    }
   }
 
   start(): void {
@@ -54,24 +77,19 @@ class Pipe {
     // What kind of error it was does not matter: 'close' follows, and the other side gets an RST as well.
     this.source.on('error', () => {})
     this.source.on('close', (hadError) => {
-      if (!this.ended) this.decoder.end()
+      if (!this.ended) this.decoder.end(false)
       if (hadError || !this.ended) reset(this.sink)
     })
   }
 
   private onPiece(piece: Piece): void {
+    this.exchange?.takePiece(piece)
     const { from, to } = this.link
-    const beyondCut = this.cut !== undefined && piece.endOffset > this.cut.atBytes
+    const endOffset = piece.endOffset + (this.exchange?.grownBytes ?? 0)
+    const beyondCut = this.cut !== undefined && endOffset > this.cut.atBytes
     const unhurt: Fate = this.link.faults.only === undefined && this.delays() ? 'delayed' : 'passed'
     const fate = beyondCut ? (this.cut?.fate ?? unhurt) : unhurt
-    this.capture.add({
-      ...frameOf(piece, this.ended),
-      from,
-      to,
-      connection: this.number,
-      sender: 'program',
-      fate,
-    })
+    capturePiece(this.capture, piece, { from, to, connection: this.number, sender: 'program', fate })
   }
 
   private delays(): boolean {
@@ -92,8 +110,13 @@ class Pipe {
 
   private onData(chunk: Buffer): void {
     this.updateCut()
-    const { cut } = this
+    this.exchange?.hold(chunk)
     this.decoder.feed(chunk)
+    this.pass(this.exchange?.release(this.decoder.isSkipping) ?? chunk)
+  }
+
+  private pass(chunk: Uint8Array): void {
+    const { cut } = this
     const passing = cut === undefined ? chunk : chunk.subarray(0, Math.max(0, cut.atBytes - this.passedBytes))
     this.passedBytes += passing.length
     const cutsNow = cut !== undefined && !this.isCut && this.passedBytes >= cut.atBytes
@@ -144,10 +167,16 @@ class Pipe {
   private onEnd(): void {
     this.ended = true
     this.updateCut()
-    this.decoder.end()
+    this.decoder.end(true)
+    const rest = this.exchange?.release(true)
+    // The end is reported even while the socket is paused, so it must not overtake what is still being passed.
+    void this.slowPass.then(() => this.passEnd(rest))
+  }
+
+  private passEnd(rest: Uint8Array | undefined): void {
+    if (rest !== undefined && rest.length > 0) this.pass(rest)
     // A FIN that comes into a black hole is lost like everything else.
     if (this.cut?.fate === 'dropped') return
-    // The end is reported even while the socket is paused, so it must not overtake what is still being passed.
     void this.slowPass.then(() => this.sink.end())
   }
 }

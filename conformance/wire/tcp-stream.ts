@@ -1,8 +1,7 @@
 // What relay and probes have in common when they read a TCP stream of a program.
 import type { Socket } from 'node:net'
-import type { Frame } from './capture.ts'
+import type { Capture, Frame } from './capture.ts'
 import type { Piece } from './frame-decoder.ts'
-import { decodeMessage } from './validate.ts'
 
 /**
  * Ends a connection with RST, whatever state it is in. `resetAndDestroy` of Node would first send what is waiting and a
@@ -19,30 +18,23 @@ export function reset(socket: Socket): void {
   socket.destroy()
 }
 
-/**
- * The fields of a frame that the bytes themselves give. A whole message that the sender ended with a FIN instead of an
- * LF is the mistake of a program that never writes the LF; any other rest is what a dying program leaves behind.
- */
-export function frameOf(
+/** Puts what came on a stream into the capture. */
+export function capturePiece(
+  capture: Capture,
   piece: Piece,
-  endedInOrder: boolean,
-): Pick<Frame, 'transport' | 'bytes' | 'message' | 'fault' | 'body'> {
-  const { bytes, message, fault, body, complete } = piece
-  const base = { transport: 'tcp' as const, bytes }
-  if (!complete && body === undefined && endedInOrder && decodeMessage(bytes, 'tcp').message !== undefined) {
-    return {
-      ...base,
-      fault: {
-        text: 'the message is not ended by LF (\\n)',
-        at: bytes.length,
-        requirement: 'common.tcp.lines',
-      },
-    }
-  }
-  return {
-    ...base,
+  rest: Pick<Frame, 'from' | 'to' | 'sender' | 'fate'> & { readonly connection: number },
+): Frame {
+  const { bytes, message, type, fault, answers, body, numbered } = piece
+  const frame = capture.add({
+    ...rest,
+    transport: 'tcp',
+    bytes,
     ...(message === undefined ? {} : { message }),
+    ...(type === undefined ? {} : { type }),
     ...(fault === undefined ? {} : { fault }),
+    ...(answers === undefined ? {} : { answers }),
     ...(body === undefined ? {} : { body: { length: body.length, digest: body.digest } }),
-  }
+  })
+  numbered?.(frame.n)
+  return frame
 }

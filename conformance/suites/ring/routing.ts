@@ -274,9 +274,10 @@ export const routingCases: readonly Case[] = [
         ),
       )
       for (const frame of sentOut.slice(0, 2)) {
-        if (frame.message === undefined) throw new Error('a frame without message')
+        const { message, type } = frame
+        if (message === undefined || type === undefined) throw new Error('a frame without message')
         const route = [SELF, FIRST, SECOND, OTHER, FAR, NEAR]
-        await tell(near, node, { ...frame.message, from: NEAR, route })
+        await tell(near, node, { ...message, type, from: NEAR, route })
       }
       await requireFailure(bench, request, ['no-owner'], 'ring.route.loop', 'when the request comes back')
       await requireFailure(bench, store, ['no-owner'], 'ring.route.loop', 'when the store comes back')

@@ -79,7 +79,7 @@ export function reaction(bench: RingBench, request: number): Promise<Frame | und
   ]
   return bench.seen(
     (frame) =>
-      frame.sender === 'program' && frame.message?.request === request && types.includes(frame.message.type),
+      frame.sender === 'program' && frame.message?.request === request && types.includes(frame.type ?? ''),
   )
 }
 

@@ -1,6 +1,6 @@
 // A negative case is worth nothing if what it sends is not broken, or broken in another way than it says.
 import { describe, expect, test } from 'vitest'
-import { decodeMessage } from '../../../wire/validate.ts'
+import { decodeMessage } from '../../../wire/common-wire.ts'
 import { requestMessage, storeMessage } from './lookup.ts'
 import { brokenPings, malformedLines, notOneObject } from './malformed.ts'
 import { brokenMessage } from './mutations.ts'

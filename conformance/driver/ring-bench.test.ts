@@ -10,8 +10,8 @@ import { type Case, Violation } from '../verdict/case.ts'
 import type { RingBench } from '../verdict/ring-bench.ts'
 import { type Host, type OpenBench, type Program, Untestable } from './host.ts'
 import { CommandError } from './node.ts'
-import { neighbours } from './real-bench.ts'
 import { createHost } from './real-host.ts'
+import { neighbours } from './ring-bench.ts'
 
 const testdata = join(dirname(fileURLToPath(import.meta.url)), 'testdata')
 const miniPeer: Program = { kind: 'command', argv: ['node', join(testdata, 'mini-peer.mjs')] }
@@ -325,7 +325,7 @@ test('the first frame of the program that breaks its schema is a violation, with
 test('what a case does wrong is told as a fault of the harness', async () => {
   const bench = await open(miniPeer)
   await bench.ids([4])
-  await expect(bench.node(9)).rejects.toThrow('did not declare peer 9')
+  await expect(bench.node(9)).rejects.toThrow('did not declare the place 9')
   await bench.node(4)
   await expect(bench.ids([9])).rejects.toThrow('before the first node')
 })

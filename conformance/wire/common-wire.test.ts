@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { decodeMessage } from './common-wire.ts'
 import { channelOf } from './published-schemas.ts'
-import { decodeMessage } from './validate.ts'
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'spec', 'ring', 'examples')
 
@@ -21,7 +21,10 @@ test.each(readdirSync(examples))('the valid examples of ring.%s have no fault', 
   expect(files.length).toBeGreaterThan(0)
   for (const file of files) {
     const text = JSON.stringify(JSON.parse(readFileSync(file, 'utf8')))
-    expect(decode(text, transportOf(folder)), file).toEqual({ message: JSON.parse(text) })
+    expect(decode(text, transportOf(folder)), file).toEqual({
+      message: JSON.parse(text),
+      type: `ring.${folder}`,
+    })
   }
 })
 
@@ -47,6 +50,7 @@ test.each([
   ['two objects', `${ping}${ping}`, 46, 'common.udp.one-object'],
   ['no type', '{"from":5}', '/type', 'common.encoding.json'],
   ['an unknown type', '{"type":"ring.dance","from":5}', '/type', 'common.encoding.json'],
+  ['a type of a system with another wire', '{"type":"peers.request"}', '/type', 'common.encoding.json'],
   ['the name of a control schema', '{"type":"control.hello"}', '/type', 'common.encoding.json'],
   ['a name that every object has', '{"type":"constructor"}', '/type', 'common.encoding.json'],
   ['a field of the wrong type', ping.replace('"seq":0', '"seq":"0"'), '/seq', 'common.encoding.json'],
