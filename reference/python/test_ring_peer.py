@@ -355,7 +355,7 @@ class RingTest(RingBase):
     def test_killed_peers(self):
         ids = [4, 9, 14, 200]
         children = [self.child("--single") for _ in ids]
-        nodes = [Node(self, child, id, pingIntervalMs=100) for child, id in zip(children, ids)]
+        nodes = [RingNode(self, child, id, pingIntervalMs=100) for child, id in zip(children, ids)]
         for place, node in enumerate(nodes):
             node.do("init", successors=[ids[(place + 1) % 4], ids[(place + 2) % 4]])
         self.await_ring(nodes)
@@ -417,7 +417,7 @@ class RingTest(RingBase):
         child = self.child()
         for id, via in ((4, 9), (9, 4), (14, 4), (14, 9)):
             with self.subTest(id=id, via=via):
-                twin = Node(self, child, id, listenPort=self.base + 100)
+                twin = RingNode(self, child, id, listenPort=self.base + 100)
                 self.fails("duplicate-id", twin.do, "join", via=via)
                 self.assertFalse(twin.state()["inRing"])
                 twin.do("stop")
