@@ -25,7 +25,11 @@ export const NAME_SERVICE_SEAT = 0
 /** What every node of the program can do, whatever its role. */
 export interface PeersNode extends Node {
   readonly seat: number
-  /** The address of a seat in this node's eyes. */
+  /**
+   * The address of a seat in this node's eyes. That of its own seat is what it gives to others: a port of the harness that
+   * it is told to advertise, so that a peer which calls itself is seen to do so. A case that wants the default of
+   * `advertise` says `config: { advertise: undefined }`.
+   */
   addressFor(seat: number): Address
 }
 

@@ -8,8 +8,8 @@ import { type Begun, requireSuccess } from '../../outcome.ts'
 import { requireCall } from './calls.ts'
 import { requireListNow } from './standstill.ts'
 
-/** What a peer gives as its own address when its configuration does not say otherwise. */
-export const ownAddress = (peer: PeerNode): Address => ['127.0.0.1', peer.listenPort]
+/** What a peer gives as its own address: what the bench told it to advertise. */
+export const ownAddress = (peer: PeerNode): Address => peer.addressFor(peer.seat)
 
 /** From now on the name service gives everyone this id and hash, and this answer to `require_all`. */
 export function script(
