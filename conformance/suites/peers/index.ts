@@ -10,6 +10,13 @@ import { joinLowerCases } from './join-lower.ts'
 import { joinOrderCases } from './join-order.ts'
 import { joinRaceCases } from './join-race.ts'
 import { joinRefusedCases } from './join-refused.ts'
+import { leaveDeadCases } from './leave-dead.ts'
+import { leaveOrderCases } from './leave-order.ts'
+import { listBoundsCases } from './list-bounds.ts'
+import { listDeadCases } from './list-dead.ts'
+import { listEntryCases } from './list-entry.ts'
+import { messageSendCases } from './message-send.ts'
+import { messageTextCases } from './message-text.ts'
 
 export const peersCases: readonly Case<'peers'>[] = [
   ...callRequestCases,
@@ -21,4 +28,11 @@ export const peersCases: readonly Case<'peers'>[] = [
   ...joinDeadCases,
   ...joinRefusedCases,
   ...joinRaceCases,
+  ...listEntryCases,
+  ...listDeadCases,
+  ...listBoundsCases,
+  ...messageSendCases,
+  ...messageTextCases,
+  ...leaveOrderCases,
+  ...leaveDeadCases,
 ]

@@ -40,3 +40,6 @@ export async function outside(
 /** Begins to join. */
 export const join = (peer: PeerNode, withinMs?: number): Begun<PeerResult<'join'>> =>
   begun(peer.command('join', {}, withinMs))
+
+/** Begins to leave. */
+export const leave = (peer: PeerNode, withinMs?: number): Begun<void> => begun(peer.stop(withinMs))
