@@ -526,7 +526,7 @@ class RingTest(RingBase):
             wire.send(type="ring.depart", **{"from": 5}, successors=successors)
             self.assertEqual(wire.line()["type"], "ring.depart-ack")
         node.until("successors", [8, 8])
-        self.assertEqual(eight.accept().line(), question)
+        self.assertEqual(eight.accept().line(), {**question, "dead": 5})
         wire.send(type="ring.join", **{"from": 2}, id=6, route=[2])
         self.assertEqual(six.accept().line()["successors"], [8, 8])
         node.until("successors", [6, 8])
