@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from './example-files.ts'
 
 const consumer = `
-import { common, control, findRequirement, ring } from 'peerspec'
+import { common, control, findRequirement, peers, ring } from 'peerspec'
 
 const ping: ring.RingPing = { type: 'ring.ping', from: 4, seq: 0, slot: 1 }
 const error: common.ErrorMessage = { type: 'error', code: 'busy', message: '' }
@@ -17,6 +17,14 @@ if (!checked.ok || checked.message.type !== 'ring.ping') throw new Error('refuse
 const slot: 1 | 2 = checked.message.slot
 // @ts-expect-error A ping has no third slot: without this error the types have become \`any\`.
 const wrong: ring.RingPing = { ...ping, slot: 3 }
+const call: peers.PeersCall = { method: 'register', args: ['chat', ['127.0.0.1', 40001]] }
+// @ts-expect-error An address has a port.
+const wrongCall: peers.PeersCall = { method: 'register', args: ['chat', ['127.0.0.1']] }
+const answer = peers.validateAnswer('register', { result: [2, 'secret'] })
+if (!answer.ok || answer.message.error) throw new Error('refused')
+const id: number = answer.message.result[0]
+// @ts-expect-error A hash is a string.
+const hash: number = answer.message.result[1]
 console.log(JSON.stringify([
   slot,
   ring.validate(wrong).ok,
@@ -24,6 +32,9 @@ console.log(JSON.stringify([
   ring.validateConfig(config).ok,
   control.CONTROL_VERSION,
   findRequirement('ring.ping.interval')?.level,
+  peers.validateRequest(call).ok,
+  peers.validateRequest(wrongCall).ok,
+  id + String(hash),
 ]))
 `
 
@@ -49,7 +60,7 @@ describe.runIf(isBuilt || process.env.CI)('the built package', () => {
     const options = '--strict --skipLibCheck --module nodenext --target es2022 --lib es2022,dom'.split(' ')
     execFileSync(process.execPath, [tsc, ...options, 'consumer.ts'], { cwd: folder, stdio: 'pipe' })
     const output = execFileSync(process.execPath, ['consumer.js'], { cwd: folder, encoding: 'utf8' })
-    expect(JSON.parse(output)).toEqual([1, false, true, true, 1, 'MUST'])
+    expect(JSON.parse(output)).toEqual([1, false, true, true, 1, 'MUST', true, false, '2secret'])
   }, 120_000)
 
   test('gives a schema file by its path', () => {
