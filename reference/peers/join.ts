@@ -13,11 +13,16 @@ import type { Peer } from './peer.ts'
 import { errorAnswer } from './skeleton.ts'
 import type { Address, ListedPeer, PeerId } from './vocabulary.ts'
 
+/** A peer that is being told, and how often it has been. */
+export interface ToldPeer extends ListedPeer {
+  attempts: number
+}
+
 export interface JoinState {
   readonly handle: number
   phase: 'registering' | 'asking' | 'telling' | 'catching-up'
   /** Peers that are told and are not in the list yet. Bound: what one answer of the name service holds. */
-  lower: ListedPeer[]
+  lower: ToldPeer[]
   /** Those of them whose `register_peer` has not begun. */
   untold: PeerId[]
   hasTold: boolean
@@ -30,6 +35,8 @@ export interface Newcomer {
   readonly id: PeerId
   readonly address: Address
 }
+
+export const notReady = errorAnswer(errorNames.notReady, 'this peer has not joined')
 
 const registered = answerSchema('register')
 const everybody = answerSchema('require_all')
@@ -114,7 +121,8 @@ export class Joining {
       return
     }
     join.phase = 'telling'
-    join.lower = [...this.#peer.rules.toldOnJoin(peers, this.#peer.id)]
+    const told = this.#peer.rules.toldOnJoin(peers, this.#peer.id)
+    join.lower = told.map(({ id, address }) => ({ id, address, attempts: 0 }))
     join.untold = join.lower.map(({ id }) => id)
     this.#tellMore()
   }
@@ -135,8 +143,9 @@ export class Joining {
     const lower = join === null ? undefined : findById(join.lower, id)
     if (join !== null && lower !== undefined) {
       const { lock, rules, calls, state } = this.#peer
-      const isWaiting = outcome.kind === 'timeout' && lock !== undefined && rules.asksWhetherAlive
-      if (isWaiting && state.leave === null) {
+      lower.attempts += 1
+      const mayWait = outcome.kind === 'timeout' && lock !== undefined && state.leave === null
+      if (mayWait && rules.asksWhetherAlive(lower.attempts)) {
         calls.begin(lower.address, 'check', [], { kind: 'check-whether-alive', id })
         return
       }
@@ -198,6 +207,10 @@ export class Joining {
 
   onRegisterPeer(connection: number, id: PeerId, address: Address): void {
     const { state, lock, rules, leave } = this.#peer
+    if (lock !== undefined && !this.hasBegun) {
+      this.#peer.answer(connection, notReady)
+      return
+    }
     const isHeld =
       lock !== undefined &&
       rules.holdsNewcomers &&
@@ -209,6 +222,12 @@ export class Joining {
     } else {
       this.#peer.answer(connection, errorAnswer(errorNames.full, 'too many peers wait here'))
     }
+  }
+
+  /** This peer has joined, is joining or is leaving. peers.lock.not-ready */
+  get hasBegun(): boolean {
+    const { isJoined, join, leave } = this.#peer.state
+    return isJoined || join !== null || leave !== null
   }
 
   get #isUndecided(): boolean {

@@ -14,11 +14,13 @@ export interface LeaveState {
   readonly stops: number[]
   join: { readonly handle: number; readonly failure: Failure } | null
   /** `settling`: what is under way must end first, because it decides who knows this peer and who has the token. */
-  phase: 'settling' | 'asking' | 'handing-over' | 'unregistering' | 'telling'
+  phase: 'settling' | 'asking' | 'handing-over' | 'unregistering' | 'unregistered' | 'telling'
   /** Registered peers, some of which are joining and not in the list. */
   registered: ListedPeer[]
   /** Peers that could not take the token. */
   tried: PeerId[]
+  /** The name service has been asked again since the last of them was tried. */
+  hasAskedAgain: boolean
   untold: PeerId[]
 }
 
@@ -39,7 +41,7 @@ export class Leaving {
   }
 
   get hasUnregistered(): boolean {
-    return this.#state?.phase === 'telling'
+    return this.#state?.phase === 'unregistered' || this.#state?.phase === 'telling'
   }
 
   /** `stop` */
@@ -70,7 +72,7 @@ export class Leaving {
   }
 
   #newState(stops: number[], join: LeaveState['join']): LeaveState {
-    return { stops, join, phase: 'settling', registered: [], tried: [], untold: [] }
+    return { stops, join, phase: 'settling', registered: [], tried: [], hasAskedAgain: false, untold: [] }
   }
 
   /** Something that was waited for has ended. */
@@ -79,24 +81,25 @@ export class Leaving {
     if (leave === null) return
     if (leave.phase === 'settling' && !this.#isUnsettled) this.#begin(leave)
     else if (leave.phase === 'handing-over') this.#handOver(leave)
+    else if (leave.phase === 'unregistered') this.#maybeBeginTelling(leave)
     else if (leave.phase === 'telling') this.#tellMore(leave)
   }
 
   get #isUnsettled(): boolean {
     const { lock, database } = this.#peer
-    const calls = this.#peer.underWay('register', 'register-peer', 'check-whether-alive')
-    return calls > 0 || lock?.isPassing === true || database?.isWriting === true
+    return this.#peer.underWay('register') > 0 || lock?.isPassing === true || database?.isWriting === true
   }
 
   #begin(leave: LeaveState): void {
-    const { state, settings, calls, lock, rules } = this.#peer
-    state.join = null
-    if (lock !== undefined && rules.handsOver(lock.token)) {
-      leave.phase = 'asking'
-      calls.begin(settings.nameService, 'require_all', [settings.type], { kind: 'require-all-on-leave' })
-    } else {
-      this.#unregister(leave)
-    }
+    const { lock, rules } = this.#peer
+    if (lock !== undefined && rules.handsOver(lock.token)) this.#ask(leave)
+    else this.#unregister(leave)
+  }
+
+  #ask(leave: LeaveState): void {
+    const { settings, calls } = this.#peer
+    leave.phase = 'asking'
+    calls.begin(settings.nameService, 'require_all', [settings.type], { kind: 'require-all-on-leave' })
   }
 
   onWhoIsThere(outcome: Outcome): void {
@@ -128,12 +131,23 @@ export class Leaving {
     ]
     const next = candidates.find((candidate) => !leave.tried.includes(candidate.id))
     if (next === undefined) {
-      lock.reset()
-      this.#unregister(leave)
+      this.#onNobody(leave)
       return
     }
+    leave.hasAskedAgain = false
     leave.tried.push(next.id)
     lock.passTo(next.id, next.address)
+  }
+
+  /** All have been tried. Somebody may have registered meanwhile, and must not be left without a token that was here. */
+  #onNobody(leave: LeaveState): void {
+    if (!leave.hasAskedAgain && this.#peer.rules.asksAgainOnLeave) {
+      leave.hasAskedAgain = true
+      this.#ask(leave)
+    } else {
+      this.#peer.lock?.reset()
+      this.#unregister(leave)
+    }
   }
 
   /** peers.leave.order */
@@ -148,12 +162,20 @@ export class Leaving {
   onUnregistered(): void {
     const leave = this.#state
     if (leave === null) return
-    leave.phase = 'telling'
+    leave.phase = 'unregistered'
     // peers.lock.leave-order
     this.#peer.join.admit()
+    this.goOn()
+  }
+
+  /** Whom this peer's own `register_peer` reaches must be in the list first. */
+  #maybeBeginTelling(leave: LeaveState): void {
+    if (this.#peer.underWay('register-peer', 'check-whether-alive') > 0) return
+    const { state, id, rules, list } = this.#peer
+    leave.phase = 'telling'
+    state.join = null
     // A peer without an id has told nobody that it is there.
-    leave.untold =
-      this.#peer.id === NO_ID ? [] : this.#peer.rules.toldOnLeave(this.#peer.list.peers).map(({ id }) => id)
+    leave.untold = id === NO_ID ? [] : rules.toldOnLeave(list.peers).map((peer) => peer.id)
     this.#tellMore(leave)
   }
 

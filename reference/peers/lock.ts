@@ -7,11 +7,11 @@
 // Rule of this file: the token is here, or it is on its way and nobody has it. While `obtain_token` is under way the times
 // stay here too, because it comes back when the call fails.
 import type { TokenState } from '../../spec/peers/control.ts'
-import { errorNames, NO_ID, type Token } from '../../spec/peers/messages.ts'
+import { errorNames, type Token } from '../../spec/peers/messages.ts'
 import { findById, putById, removeById } from './by-id.ts'
 import type { Outcome } from './calls.ts'
 import { stopped } from './failure.ts'
-import type { JoinState } from './join.ts'
+import { type JoinState, notReady } from './join.ts'
 import { REQUESTS_MAX } from './limits.ts'
 import type { Peer } from './peer.ts'
 import { errorAnswer } from './skeleton.ts'
@@ -39,8 +39,8 @@ export interface LockState {
   user: LockUser | null
   /** Peers of the list that have still to be asked for the token. */
   unasked: PeerId[]
-  /** The token is on its way: by which connection, and who has been tried. */
-  passing: { readonly connection: number; readonly tried: readonly PeerId[] } | null
+  /** The token is on its way: by which connection, and to whom. */
+  passing: { readonly connection: number; readonly to: PeerId } | null
 }
 
 export function freeLock(): LockState {
@@ -164,36 +164,31 @@ export class Lock {
     this.#state.user = null
     putById(this.#state.releases, { id, time: rules.releasedAt(this.#state.clock) })
     // A peer that leaves looks for a successor itself.
-    if (state.leave === null) this.#passOn([])
+    if (state.leave === null) this.#passOn()
     else this.#setToken('present')
   }
 
-  /** peers.lock.order: to the next that waits for it, but for those that could not take it. Or it stays here. */
-  #passOn(tried: readonly PeerId[]): void {
+  /** peers.lock.order: to the next that waits for it, or it stays here. */
+  #passOn(): void {
     const { rules, list, id } = this.#peer
     const order = rules.inOrder(
       id,
       list.peers.map((peer) => peer.id),
     )
-    const next = order.find((candidate) => this.isWaitingFor(candidate) && !tried.includes(candidate))
+    const next = order.find((candidate) => this.isWaitingFor(candidate))
     const address = next === undefined ? undefined : list.addressOf(next)
-    if (next !== undefined && address !== undefined) this.#pass(next, address, tried)
+    if (next !== undefined && address !== undefined) this.passTo(next, address)
     else if (this.#isWaiting) this.#hold()
     else this.#setToken('present')
   }
 
-  /** For a peer that leaves: to anyone, who need not have asked. */
-  passTo(id: PeerId, address: Address): void {
-    this.#pass(id, address, [])
-  }
-
-  /** peers.lock.token */
-  #pass(to: PeerId, address: Address, tried: readonly PeerId[]): void {
+  /** peers.lock.token. A peer that leaves passes it to anyone, who need not have asked. */
+  passTo(to: PeerId, address: Address): void {
     const { calls, list, id } = this.#peer
     const timeOf = (peer: PeerId) => findById(this.#state.releases, peer)?.time ?? 0
     const pairs = [id, ...list.peers.map((peer) => peer.id)].map((peer) => [peer, timeOf(peer)])
     const connection = calls.begin(address, 'obtain_token', [pairs], { kind: 'obtain-token', id: to })
-    this.#state.passing = { connection, tried: [...tried, to] }
+    this.#state.passing = { connection, to }
     this.#setToken('none')
   }
 
@@ -204,8 +199,9 @@ export class Lock {
     if (passing?.connection !== connection) return
     this.#state.passing = null
     const { state, leave, rules } = this.#peer
+    if (rules.dropsRequestAfter(outcome)) removeById(this.#state.requests, passing.to)
     if (!rules.keepsAfter(outcome)) this.#state.releases = []
-    else if (state.leave === null) this.#passOn(passing.tried)
+    else if (state.leave === null) this.#passOn()
     else this.#setToken('present')
     leave.goOn()
   }
@@ -223,19 +219,17 @@ export class Lock {
     const latest = rules.recorded(known?.time ?? 0, time)
     if (latest > 0) putById(requests, { id: from, time: latest })
     if (!isListed || state.leave !== null) return
-    if (rules.passesOnRequest(token) && this.isWaitingFor(from)) this.#passOn([])
+    if (rules.passesOnRequest(token) && this.isWaitingFor(from)) this.#passOn()
   }
 
-  /** peers.lock.token, peers.lock.leave-order: the answer to `obtain_token`; `onObtained` follows if it is no error. */
+  /** peers.lock.token, peers.lock.leave-order, peers.lock.not-ready: the answer to `obtain_token`; `onObtained` follows if it is no error. */
   answerToToken(): PeersAnswer {
-    const { state, rules, id } = this.#peer
+    const { state, rules, join } = this.#peer
     if (state.leave !== null && rules.refusesTokenOnLeave) {
       return errorAnswer(errorNames.leaving, 'this peer is leaving')
     }
     // Who is only joining must take it: peer 9 has an id at the name service before it knows it.
-    if (id === NO_ID && state.join === null)
-      return errorAnswer(errorNames.notReady, 'this peer has not joined')
-    return { result: null }
+    return join.hasBegun ? { result: null } : notReady
   }
 
   /** peers.lock.unwanted, if nobody here waits for it. */
@@ -255,7 +249,7 @@ export class Lock {
       this.#hold()
     } else {
       if (rules.releasesUnwanted) putById(this.#state.releases, { id, time: this.#state.clock })
-      this.#passOn([])
+      this.#passOn()
     }
   }
 
@@ -269,7 +263,7 @@ export class Lock {
       this.#state.unasked.push(id)
       this.askMore()
     } else if (this.#state.token === 'present' && this.isWaitingFor(id)) {
-      this.#passOn([])
+      this.#passOn()
     }
   }
 

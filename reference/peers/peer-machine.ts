@@ -13,6 +13,7 @@ import {
 } from '../../spec/peers/messages.ts'
 import { isDeeperThan } from './codec.ts'
 import { type Failure, stopped } from './failure.ts'
+import { notReady } from './join.ts'
 import { LEVELS_MAX } from './limits.ts'
 import { initialState, Peer, type PeerState } from './peer.ts'
 import { type PeersRules, peersRules } from './rules.ts'
@@ -217,8 +218,8 @@ class PeerOfType implements PeerMachine {
         break
       }
       case 'request_token':
-        peer.answer(connection, { result: null })
-        lock?.onRequest(...request.args)
+        peer.answer(connection, peer.join.hasBegun ? { result: null } : notReady)
+        if (peer.join.hasBegun) lock?.onRequest(...request.args)
         break
       case 'obtain_token': {
         const answer = lock?.answerToToken()

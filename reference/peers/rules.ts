@@ -1,6 +1,7 @@
 // The decisions of a name service and of a peer, one function each, without state. The machines ask them through a
 // `PeersRules` object, so that a mutant, a node with one known mistake, is the machine with one rule replaced.
 import type { TokenState } from '../../spec/peers/control.ts'
+import { NO_ID } from '../../spec/peers/messages.ts'
 import { checkArguments } from '../core/arguments.ts'
 import type { Outcome } from './calls.ts'
 import type { Address, ListedPeer, NoAnswer, PeerId, PeersAnswer, PeersRequest } from './vocabulary.ts'
@@ -48,11 +49,11 @@ export interface RegisteredPeer {
 
 const isSameAddress = (a: Address, b: Address): boolean => a[0] === b[0] && a[1] === b[1]
 
-/** peers.unregister.check: the answer to `check` of a peer that stays. */
+/** peers.unregister.check: the answer to `check` of a peer that stays. One that has not yet read its id says -1. */
 function isAnswerOf(outcome: Outcome, id: PeerId, type: string): boolean {
   if (outcome.kind !== 'result' || !Array.isArray(outcome.result)) return false
   const [answeredId, answeredType, ...more] = outcome.result
-  return answeredId === id && answeredType === type && more.length === 0
+  return (answeredId === id || answeredId === NO_ID) && answeredType === type && more.length === 0
 }
 
 // The lock
@@ -119,8 +120,8 @@ export const peersRules = {
 
   /** peers.lock.hold-joiners: a newcomer waits. */
   holdsNewcomers: true as boolean,
-  /** peers.lock.hold-joiners: who is only waiting is not dead. */
-  asksWhetherAlive: true as boolean,
+  /** peers.lock.hold-joiners: who is only waiting is not dead, but is not waited for without end. */
+  asksWhetherAlive: (attempts: number): boolean => attempts < 3,
   /** peers.lock.create */
   createsToken: ({ hasTold, hasSeenToken }: TokenView): boolean => !hasTold && !hasSeenToken,
   /** peers.lock.request */
@@ -143,6 +144,8 @@ export const peersRules = {
     pairs.filter(([id]) => isKnown(id)),
   /** peers.lock.pass-once: the token is here again. */
   keepsAfter: (outcome: Outcome): boolean => outcome.kind !== 'result',
+  /** peers.lock.pass-once: who cannot take it has not asked. */
+  dropsRequestAfter: (outcome: Outcome): boolean => outcome.kind !== 'result',
   /** peers.lock.unwanted */
   releasesUnwanted: true as boolean,
   /** peers.lock.dead */
@@ -156,6 +159,8 @@ export const peersRules = {
     self: PeerId,
   ): readonly ListedPeer[] =>
     registered.filter(({ id }) => id !== self && !list.some((listed) => listed.id === id)),
+  /** peers.lock.leave */
+  asksAgainOnLeave: true as boolean,
   /** peers.lock.leave-order */
   refusesTokenOnLeave: true as boolean,
 
