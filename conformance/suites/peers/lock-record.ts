@@ -3,6 +3,7 @@ import type { Case } from '../../verdict/case.ts'
 import type { PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
 import { requireSuccess } from '../outcome.ts'
 import { gate, requireError } from './procedures/answers.ts'
+import { callBy } from './procedures/calls.ts'
 import { requireIntroduction } from './procedures/joining.ts'
 import {
   acquire,
@@ -58,7 +59,7 @@ export const lockRecordCases: readonly Case<'peers'>[] = [
       await requireAcquired(bench, acquire(peer), 'peers.lock.present')
       await ask(scene, other, 1)
       await requireRequests(scene, [[other.id, 1]], RECORD, 'after a request')
-      await bench.quiet(({ to, from }) => to === other.seat && from === peer.seat, bench.timing.quietMs / 3)
+      await bench.quiet(callBy(peer, 'obtain_token'), bench.timing.quietMs / 3)
       await requireServes(bench, other, peer, 'peers.call.dispatch')
       requireNoPass(scene, [other], IDLE, 'while the lock is held')
       await requireTokenNow(bench, peer, 'held', IDLE, 'although somebody asks')

@@ -2,8 +2,10 @@
 import { nextInOrder, passOrder } from '../../oracle/peers-lock.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { Answer, PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
+import type { Frame } from '../../wire/capture.ts'
 import { requireWaiting } from '../outcome.ts'
 import { failure, gate } from './procedures/answers.ts'
+import { callBy, requireNone } from './procedures/calls.ts'
 import {
   acquire,
   ask,
@@ -76,8 +78,7 @@ const order = ({ slug, lower, higher, asking, hint }: Turn): Case<'peers'> =>
     async run(bench: PeersBench) {
       const scene = await lockScene(bench, lower, higher)
       const { peer, id, others } = scene
-      if (lower === 0) await requireAcquired(bench, acquire(peer))
-      else await holdFrom(scene, scene.lower[0] as PlayedPeer)
+      await holdFrom(scene, scene.lower[0] as PlayedPeer)
       const requests = new Map(asking.map((each, i) => [each, 20 - i]))
       for (const [each, time] of requests) await ask(scene, playedAs(scene, each), time)
       await requireReleased(bench, peer)
@@ -404,14 +405,9 @@ const once: readonly Case<'peers'>[] = [
         'peers.lock.record',
         'of three',
       )
-      await bench.quiet(({ to }) => to === b.seat || to === c.seat, bench.timing.quietMs / 3)
-      const tokens = [b, c].flatMap((other) => other.received('obtain_token'))
-      bench.require(tokens.length === 0, {
-        requirement: 'peers.lock.one',
-        expected: 'no second token',
-        actual: `${tokens.length}`,
-        exhibits: tokens.map(({ n }) => ({ frame: n })),
-      })
+      const isSecond = (frame: Frame) => callBy(peer, 'obtain_token')(frame) && frame.to !== a.seat
+      await bench.quiet(isSecond, bench.timing.quietMs / 3)
+      requireNone(bench, isSecond, { requirement: 'peers.lock.one', expected: 'no second token' })
     },
   }),
   lockCase({
