@@ -12,6 +12,7 @@ import { caseLevel } from '../verdict/requirement-level.ts'
 import { suggestion, UsageError } from '../verdict/selection.ts'
 import { invalidExamples, validExamples } from './message-examples.ts'
 import { invocation, packageRoot } from './package-files.ts'
+import { targetOf } from './targets.ts'
 import { usualMistakes } from './usual-mistakes.ts'
 
 const WIDTH = 100
@@ -195,10 +196,8 @@ const short = (wire: string): string => {
     : shown
 }
 
-// A role says more than its system only where there are several.
 function printCommands(judging: readonly Case[], id: string, page: Page): void {
-  const targets = judging.map(({ system, role }) => (systems[system].roles.length === 1 ? system : role))
   page.heading('Try it')
-  for (const target of new Set<string>(targets))
+  for (const target of new Set(judging.map(targetOf)))
     page.print(`  ${invocation} test ${target} --only ${id} -- your-program`)
 }

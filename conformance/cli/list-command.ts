@@ -10,7 +10,7 @@ import { caseLevel } from '../verdict/requirement-level.ts'
 import { select } from '../verdict/selection.ts'
 import * as values from './option-values.ts'
 import { colorsFor, type Output } from './output.ts'
-import { rolesOf, systemsOf } from './targets.ts'
+import { casesOf, rolesOf, systemsOf } from './targets.ts'
 
 interface ListOptions {
   readonly json?: boolean
@@ -51,14 +51,6 @@ Examples:
         : caseLines(targets, options, colors)
       stdout.write(`${lines.join('\n')}\n`)
     })
-}
-
-// The cases of the roles that are asked for.
-const casesOf = (targets: readonly string[]): readonly Case[] => {
-  const roles = rolesOf(targets)
-  return systemsOf(targets)
-    .flatMap((system) => suites[system].cases)
-    .filter(({ role }) => roles.includes(role))
 }
 
 // Where a system has several roles, the part of the name that tells them apart.

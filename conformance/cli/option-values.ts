@@ -1,5 +1,5 @@
 // Values of options: text in, value out, or a `UsageError` that names the option, the value and what was expected.
-import type { Level } from '../../spec/requirement.ts'
+import { type Level, profiles as requiredProfiles } from '../../spec/requirement.ts'
 import { levels } from '../verdict/requirement-level.ts'
 import type { ChosenProfile } from '../verdict/result.ts'
 import { SEED_MAX } from '../verdict/seed.ts'
@@ -35,7 +35,7 @@ export const list = (value: string, before: readonly string[] = []): readonly st
     .filter((word) => word !== ''),
 ]
 
-export const profiles = ['baseline', 'declared'] as const satisfies readonly ChosenProfile[]
+export const profiles: readonly ChosenProfile[] = [...requiredProfiles, 'declared']
 export const profile = oneOf('--profile', profiles)
 export const seed = integer('--seed', 0, SEED_MAX)
 export const TIME_SCALE_RANGE = [0.1, 100] as const

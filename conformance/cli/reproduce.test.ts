@@ -4,7 +4,7 @@ import { type Reproduction, reproduceCommand } from './reproduce.ts'
 
 const run: Reproduction = {
   invocation: 'npx peerspec',
-  system: 'ring',
+  target: 'ring',
   caseId: 'ring.ping.answer/repeats-seq',
   seed: 42,
   profile: 'baseline',
@@ -18,12 +18,14 @@ test('is short when nothing is out of the ordinary', () => {
   expect(reproduceCommand(run)).toBe(
     'npx peerspec test ring --only ring.ping.answer/repeats-seq --seed 42 -- python3 node.py',
   )
+  expect(reproduceCommand({ ...run, target: 'peers.peer' })).toMatch(/^npx peerspec test peers\.peer --only /)
   expect(reproduceCommand({ ...run, program: undefined })).toMatch(/--seed 42$/)
 })
 
 test('repeats what the run was told', () => {
   const told = { ...run, profile: 'declared', timeScale: 2.5, isolated: true } as const
   expect(reproduceCommand(told)).toContain(' --profile declared --time-scale 2.5 --isolated -- ')
+  expect(reproduceCommand({ ...run, profile: 'extended' })).toContain(' --profile extended -- ')
   const attached = { kind: 'attach', host: '127.0.0.1', port: 7400 } as const
   expect(reproduceCommand({ ...run, program: attached })).toMatch(/ --attach 127\.0\.0\.1:7400$/)
 })

@@ -6,7 +6,8 @@ import type { ChosenProfile } from '../verdict/result.ts'
 export interface Reproduction {
   /** `npx peerspec`. */
   readonly invocation: string
-  readonly system: string
+  /** A system or a role. */
+  readonly target: string
   readonly caseId: string
   readonly seed: number
   readonly profile: ChosenProfile
@@ -18,7 +19,7 @@ export interface Reproduction {
 }
 
 export function reproduceCommand(run: Reproduction): string {
-  const words = [run.invocation, 'test', run.system, '--only', quote(run.caseId), '--seed', `${run.seed}`]
+  const words = [run.invocation, 'test', run.target, '--only', quote(run.caseId), '--seed', `${run.seed}`]
   if (run.profile !== 'baseline') words.push('--profile', run.profile)
   if (run.timeScale !== 1) words.push('--time-scale', `${run.timeScale}`)
   if (run.isolated) words.push('--isolated')

@@ -1,5 +1,7 @@
 // What `peerspec test` is asked to judge: systems (`ring`) or roles (`ring.peer`); without any, everything.
 import { type SystemName, systems } from '../../spec/registry.ts'
+import { suites } from '../suites/index.ts'
+import type { Case } from '../verdict/case.ts'
 import { suggestion, UsageError } from '../verdict/selection.ts'
 
 const names = Object.keys(systems) as SystemName[]
@@ -33,3 +35,15 @@ export const systemsOf = (words: readonly string[]): readonly SystemName[] => [
 export const rolesOf = (words: readonly string[]): readonly string[] => [
   ...new Set(chosenBy(words).flatMap(({ roles }) => roles)),
 ]
+
+/** The cases of these roles. */
+export function casesOf(words: readonly string[]): readonly Case[] {
+  const roles = rolesOf(words)
+  return systemsOf(words)
+    .flatMap((system) => suites[system].cases)
+    .filter(({ role }) => roles.includes(role))
+}
+
+/** The word for what a case judges: its system, or its role where the system has several. */
+export const targetOf = ({ system, role }: Case): string =>
+  systems[system].roles.length === 1 ? system : role

@@ -10,9 +10,10 @@ const examples = `
 Examples:
   peerspec test                                      the bundled reference, as a first look
   peerspec test ring -- python3 my_node.py           your program
+  peerspec test peers.peer -- ./peer                 one role of a system, beside a name service of the harness
   peerspec test ring --stage 0-2 -- ./node           the first steps only
   peerspec test ring --only ring.ping -- ./node      all cases of the requirements ring.ping.*
-  peerspec test ring --with './other --quiet' -- ./node    mixed rings of two programs
+  peerspec test ring --with './other --quiet' -- ./node    two programs mixed
   peerspec test ring --json run.json --junit run.xml -- ./node
 
 ${exitCodeTable}`
@@ -26,7 +27,7 @@ export function testCommand(
   return new Command('test')
     .summary('judge a program')
     .description(
-      'Runs the conformance cases of systems (ring) or roles (ring.peer), or of all, against the program whose command follows --.',
+      'Runs the conformance cases of systems (ring, peers) or roles (peers.name-service) against the program whose command follows --. Without any: of everything that the program declares.',
     )
     .usage('[system|role ...] [options] [-- command args...]')
     .argument('[targets...]', 'systems or roles')
@@ -41,7 +42,7 @@ export function testCommand(
     .option('--stage <n|n-m>', 'only these stages (peerspec list shows them)', values.stages)
     .option(
       '--profile <profile>',
-      'baseline: all features are required; declared: only what the program declares',
+      'baseline: what the course demanded is required; extended: all features; declared: only what the program declares',
       values.profile,
     )
     .option('--dry-run', 'only list the cases that would run')
@@ -56,7 +57,7 @@ export function testCommand(
     )
     .option('--isolated', 'a process for each node, also for programs that can host several')
     .option('--keep-going', 'go on when no case of the first stage passes')
-    .option('--with <command>', 'a second program for mixed rings: shell words or a JSON array')
+    .option('--with <command>', 'a second program, for cases with several nodes: shell words or a JSON array')
     .option('--attach <host:port>', 'a program that already runs and listens for control connections')
     .option('--config <file>', 'JSON file with these options; the command line wins')
     .optionsGroup('What is reported:')

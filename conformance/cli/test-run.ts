@@ -12,6 +12,7 @@ import { Interrupted } from '../verdict/runner.ts'
 import { type Output, usesColor } from './output.ts'
 import { invocation, packageVersion } from './package-files.ts'
 import { reproduceCommand } from './reproduce.ts'
+import { targetOf } from './targets.ts'
 import type { TestSettings } from './test-settings.ts'
 
 export async function runTest(settings: TestSettings, { stdout, stderr }: Output): Promise<ExitCode> {
@@ -51,8 +52,20 @@ export async function runTest(settings: TestSettings, { stdout, stderr }: Output
 }
 
 function judge(settings: TestSettings, report: TerminalReport, signal: AbortSignal): Promise<RunResult> {
-  const { cases, program, isReference, second, profile, seed, timeScale, jobs, repeat, isolated, keepGoing } =
-    settings
+  const {
+    cases,
+    program,
+    isReference,
+    second,
+    profile,
+    roles,
+    seed,
+    timeScale,
+    jobs,
+    repeat,
+    isolated,
+    keepGoing,
+  } = settings
   const systems = [...new Set(cases.map(({ system }) => system))].join(', ')
   report.begin(
     `peerspec ${packageVersion}: ${systems}, profile ${profile}, ${plural(cases.length, 'case')}, seed ${seed}`,
@@ -64,6 +77,7 @@ function judge(settings: TestSettings, report: TerminalReport, signal: AbortSign
     program,
     ...(second && { second }),
     profile,
+    roles,
     seed,
     timeScale,
     jobs,
@@ -74,7 +88,7 @@ function judge(settings: TestSettings, report: TerminalReport, signal: AbortSign
     reproduce: (definition, runSeed) =>
       reproduceCommand({
         invocation,
-        system: definition.system,
+        target: targetOf(definition),
         caseId: definition.id,
         seed: runSeed,
         profile,

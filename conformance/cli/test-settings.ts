@@ -4,7 +4,6 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Level } from '../../spec/requirement.ts'
 import type { Program } from '../driver/host.ts'
-import { suites } from '../suites/index.ts'
 import type { Case } from '../verdict/case.ts'
 import type { ChosenProfile } from '../verdict/result.ts'
 import { defaultJobs } from '../verdict/runner.ts'
@@ -14,7 +13,7 @@ import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { judgedProgram, secondProgram } from './judged-program.ts'
 import * as values from './option-values.ts'
 import { referenceCommand } from './package-files.ts'
-import { systemsOf } from './targets.ts'
+import { casesOf, rolesOf } from './targets.ts'
 
 /** The options, as parsed from the command line. */
 export interface TestOptions {
@@ -47,6 +46,8 @@ export interface TestSettings {
   readonly isReference: boolean
   readonly second: Program | undefined
   readonly profile: ChosenProfile
+  /** Roles that the program must have: those that were named. Who names nothing gets verdicts on what is there. */
+  readonly roles: readonly string[]
   readonly seed: number
   readonly timeScale: number
   readonly jobs: number
@@ -77,6 +78,7 @@ export function testSettings(
     isReference: program.kind === 'command' && program.argv === referenceCommand,
     second: secondProgram(options.with, config, configPath),
     profile: options.profile ?? config.profile ?? 'baseline',
+    roles: targets.length === 0 ? [] : rolesOf(targets),
     seed: options.seed ?? config.seed ?? chooseSeed(),
     timeScale: options.timeScale ?? config.timeScale ?? 1,
     jobs: options.jobs ?? config.jobs ?? defaultJobs(),
@@ -96,15 +98,12 @@ function chooseCases(targets: readonly string[], options: TestOptions, config: C
   const level = options.level ?? (config.level && values.level(config.level))
   const only = options.only ?? config.only
   const skip = options.skip ?? config.skip
-  return select(
-    systemsOf(targets).flatMap((system) => suites[system].cases),
-    {
-      ...(only && { only }),
-      ...(skip && { skip }),
-      ...(level && { level }),
-      ...(options.stage && { stages: options.stage }),
-    },
-  )
+  return select(casesOf(targets), {
+    ...(only && { only }),
+    ...(skip && { skip }),
+    ...(level && { level }),
+    ...(options.stage && { stages: options.stage }),
+  })
 }
 
 // Nobody wants to learn after a minute of tests that their report has no place to go.

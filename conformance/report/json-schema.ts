@@ -56,6 +56,7 @@ const ReportFrame = Type.Object(
 const ReportCase = Type.Object({
   id: Type.String(),
   system: Type.String(),
+  role: Type.String(),
   title: Type.String(),
   requirements: Type.Array(Type.String(), { minItems: 1 }),
   stage: Count,

@@ -27,6 +27,7 @@ const participants = { 5: 'probe 5', 8: 'node 8' }
 const base = (id: string, stage: number, durationMs: number) => ({
   id,
   system: 'ring' as const,
+  role: 'ring.peer',
   title: `what ${id} does`,
   requirements: [id.split('/')[0] ?? id],
   stage,

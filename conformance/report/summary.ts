@@ -70,8 +70,8 @@ function secondRuns(run: RunResult, colors: Colors): readonly string[] {
 
 export function summary(run: RunResult, colors: Colors): readonly string[] {
   const lines = [colors.bold('stage'.padEnd(48) + 'passed'.padStart(7))]
-  for (const { stage, title, results } of resultsByStage(run))
-    lines.push(stageRow(stage, title, results, colors))
+  for (const { system, stage, title, results } of resultsByStage(run))
+    lines.push(stageRow(stage, run.systems.length === 1 ? title : `${system}: ${title}`, results, colors))
   lines.push('')
   for (const [status, count] of countByStatus(run.cases))
     lines.push(

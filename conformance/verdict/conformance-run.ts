@@ -17,6 +17,8 @@ export interface ConformanceRunOptions {
   /** Plays every second node of cluster cases. */
   readonly second?: Program
   readonly profile: ChosenProfile
+  /** Roles that the program must have; by default those of the cases. */
+  readonly roles?: readonly string[]
   readonly seed: number
   readonly timeScale: number
   readonly jobs: number
@@ -41,7 +43,7 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Ru
   const outcome = await runCases({
     cases,
     programKind: program.kind,
-    profile,
+    standard: { profile, roles: options.roles ?? [...new Set(cases.map(({ role }) => role))] },
     seed,
     jobs: options.jobs,
     repeat,

@@ -10,9 +10,13 @@ export const hopelessMessage =
   'not run, because no case of the first stage passed: the program has to follow the control protocol first ' +
   '(--keep-going runs the rest all the same)'
 
-/** True when every case of the first stage among `cases` has a result, and none is a pass. */
-export function isHopeless(cases: readonly Case[], results: ReadonlyMap<Case, CaseResult>): boolean {
-  const first = cases.filter(({ stage }) => stage === 0)
+/** True when every case of the first stage of this role among `cases` has a result, and none is a pass. */
+export function isHopeless(
+  role: string,
+  cases: readonly Case[],
+  results: ReadonlyMap<Case, CaseResult>,
+): boolean {
+  const first = cases.filter((definition) => definition.stage === 0 && definition.role === role)
   return (
     first.length >= FIRST_CASES_MIN &&
     first.every((definition) => {

@@ -49,6 +49,8 @@ export interface Reason {
 export interface CaseResult {
   readonly id: string
   readonly system: SystemName
+  /** The role that the case judges. */
+  readonly role: string
   readonly title: string
   readonly requirements: readonly string[]
   readonly stage: number

@@ -33,7 +33,7 @@ async function run(cases: readonly Case[], { script, ...more }: Setting = {}) {
   const { results } = await runCases({
     cases,
     programKind: 'command',
-    profile: 'baseline',
+    standard: { profile: 'baseline', roles: ['ring.peer'] },
     seed: 42,
     jobs: 3,
     repeat: 1,
@@ -115,7 +115,7 @@ describe('runCases', () => {
       script: () => {
         throw new Error('it was run')
       },
-      profile: 'declared',
+      standard: { profile: 'declared', roles: [] },
     })
     expect(results.map(({ status }) => status)).toEqual(['harness-error'])
     expect(hosts).toHaveLength(1)

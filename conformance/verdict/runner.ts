@@ -12,13 +12,13 @@ import { cpus } from 'node:os'
 import pLimit from 'p-limit'
 import type { Host, Program } from '../driver/host.ts'
 import type { Timing } from './bench.ts'
-import { type Ineligible, ineligible, lackingInCompany } from './capability.ts'
+import { type Ineligible, ineligible, lackingInCompany, type Standard } from './capability.ts'
 import type { Case } from './case.ts'
 import { excerpt } from './excerpt.ts'
 import { type Execution, execute } from './execution.ts'
 import { hopelessMessage, isHopeless } from './hopeless.ts'
 import { combineRepetitions } from './repetition.ts'
-import type { CaseResult, ChosenProfile, ProgramDescription, Status } from './result.ts'
+import type { CaseResult, ProgramDescription, Status } from './result.ts'
 import { caseSeed } from './seed.ts'
 import { caseDeadlineMs, SECOND_CHANCE_FACTOR, stallToleratedMs } from './timing.ts'
 
@@ -31,7 +31,7 @@ export interface HostVariant {
 export interface RunnerOptions {
   readonly cases: readonly Case[]
   readonly programKind: Program['kind']
-  readonly profile: ChosenProfile
+  readonly standard: Standard
   readonly seed: number
   readonly jobs: number
   /** Repetition i, from 0, runs with the seed + i, so that `--seed` reproduces the very one that failed. */
@@ -100,7 +100,7 @@ class Runner {
   }
 
   async run(): Promise<Outcome> {
-    const { cases, profile, programKind, isolated, repeat, jobs, seed, signal } = this.#options
+    const { cases, standard, programKind, isolated, repeat, jobs, seed, signal } = this.#options
     const variant = { timeFactor: 1, isolated }
     const hello = this.#host(variant).hello()
     if (signal) await Promise.race([hello, aborted(signal)])
@@ -115,7 +115,7 @@ class Runner {
     const tasks: Task[] = []
     for (const definition of cases) {
       const obstacle =
-        ineligible(definition, program, profile, programKind) ?? lackingInCompany(definition, second)
+        ineligible(definition, program, standard, programKind) ?? lackingInCompany(definition, second)
       if (obstacle) this.#finish(definition, this.#resultOfNone(definition, obstacle))
       else
         for (let round = 0; round < repeat; round += 1)
@@ -154,7 +154,7 @@ class Runner {
   async #first(task: Task): Promise<void> {
     const { definition } = task
     if (this.#options.signal?.aborted) return
-    if (!this.#options.keepGoing && isHopeless(this.#options.cases, this.#finished)) {
+    if (!this.#options.keepGoing && isHopeless(definition.role, this.#options.cases, this.#finished)) {
       if (!this.#finished.has(definition))
         this.#finish(
           definition,
@@ -235,10 +235,11 @@ class Runner {
   #resultOf({ definition, seed, notes }: Task, execution: Execution): CaseResult {
     const { verdict, evidence, stderrTail, durationMs } = execution
     const frames = excerpt(execution.frames, verdict.reason?.exhibits ?? [])
-    const { id, system, title, requirements, stage, hint } = definition
+    const { id, system, role, title, requirements, stage, hint } = definition
     return {
       id,
       system,
+      role,
       title,
       requirements,
       stage,
@@ -261,11 +262,12 @@ class Runner {
   }
 
   #resultOfNone(definition: Case, { status, message }: Ineligible): CaseResult {
-    const { id, system, title, requirements, stage } = definition
+    const { id, system, role, title, requirements, stage } = definition
     const { seed, reproduce } = this.#options
     return {
       id,
       system,
+      role,
       title,
       requirements,
       stage,
