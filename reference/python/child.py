@@ -23,12 +23,12 @@ TEST_SECONDS = 20  # no test takes longer
 HOST = "127.%d.%d.1" % (os.getpid() // 256 % 256, os.getpid() % 256) if sys.platform == "linux" else "127.0.0.1"
 
 
-def free_base():
-    """A base port below the ephemeral range whose 256 ports are free."""
+def free_base(count=256):
+    """A base port below the ephemeral range; so many ports from there on are free."""
     while True:
         base = random.randrange(10000, 32000)
         try:
-            for port in range(base, base + 256):
+            for port in range(base, base + count):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     with socket.socket(socket.AF_INET, kind) as sock:
                         sock.bind((HOST, port))
@@ -111,6 +111,14 @@ class Child:
         if select.select([self.process.stderr], [], [], 0)[0]:
             return os.read(self.process.stderr.fileno(), 65536).decode()
         return ""
+
+    def memory(self):
+        """Its resident memory in bytes; 0 where nobody says."""
+        try:
+            with open("/proc/%d/statm" % self.process.pid) as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            return 0
 
     def end(self):
         """Close its input; the exit code."""
