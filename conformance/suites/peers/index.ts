@@ -17,8 +17,28 @@ import { listDeadCases } from './list-dead.ts'
 import { listEntryCases } from './list-entry.ts'
 import { messageSendCases } from './message-send.ts'
 import { messageTextCases } from './message-text.ts'
+import { nameServiceCallCases } from './name-service-calls.ts'
+import { nameServiceCheckCases } from './name-service-check.ts'
+import { nameServiceHostileCases } from './name-service-hostile.ts'
+import { nameServiceRefusalCases } from './name-service-refusals.ts'
+import { nameServiceRegisterCases } from './name-service-register.ts'
+import { nameServiceRequireCases } from './name-service-require.ts'
+import { nameServiceStateCases } from './name-service-state.ts'
+import { nameServiceUnregisterCases } from './name-service-unregister.ts'
+import { programNameServiceCases } from './program-name-service.ts'
+import { programPeerCases } from './program-peer.ts'
 
 export const peersCases: readonly Case<'peers'>[] = [
+  ...programNameServiceCases,
+  ...programPeerCases,
+  ...nameServiceRegisterCases,
+  ...nameServiceRequireCases,
+  ...nameServiceCallCases,
+  ...nameServiceRefusalCases,
+  ...nameServiceUnregisterCases,
+  ...nameServiceCheckCases,
+  ...nameServiceStateCases,
+  ...nameServiceHostileCases,
   ...callRequestCases,
   ...callMethodCases,
   ...callStubCases,

@@ -76,7 +76,7 @@ const wrongAnswers: readonly (readonly [what: string, fail: (own: Enlisted) => A
   ['its type alone', ({ type }) => ({ result: [type] })],
   ['type and id', ({ id, type }) => ({ result: [type, id] })],
   ['another id', ({ id, type }) => ({ result: [id + 1000, type] })],
-  ['the id -1', ({ type }) => ({ result: [-1, type] })],
+  ['the id -2', ({ type }) => ({ result: [-2, type] })],
   ['its id as a text', ({ id, type }) => ({ result: [String(id), type] })],
   ['another type', ({ id, type }) => ({ result: [id, `${type}-other`] })],
   ['its type in capitals', ({ id, type }) => ({ result: [id, type.toUpperCase()] })],
@@ -183,7 +183,7 @@ export const nameServiceCheckCases: readonly Case<'peers'>[] = [
     id: 'peers.unregister.check/right-answers',
     also: ['peers.call.split'],
     title:
-      'right answers of all forms: blanks, escapes, CR, other keys, in pieces, late, with the connection left open',
+      'right answers of all forms: blanks, escapes, CR, other keys, in pieces, late, with the id -1, and what follows the LF',
     stage: stage.unregister,
     observes: ['wire'],
     evidence:
@@ -191,9 +191,9 @@ export const nameServiceCheckCases: readonly Case<'peers'>[] = [
     hint: 'Parse the line as JSON and compare values; read up to the LF, however many pieces that takes; close yourself.',
     async run(bench: PeersBench) {
       const node = await bench.nameService({ config: { checkTimeoutMs: 6 * bench.timing.callTimeoutMs } })
-      const [leaver, ...remaining] = await enlistWithLeaver(bench, node, 9)
+      const [leaver, ...remaining] = await enlistWithLeaver(bench, node, 10)
       const [silent, ...others] = remaining
-      if (silent === undefined) throw new Error('nine remain')
+      if (silent === undefined) throw new Error('ten remain')
       silent.peer.on('check', () => 'silent')
       const forms: readonly ((own: Enlisted) => Answer | Promise<Answer>)[] = [
         ({ id, type }) => ({ raw: ` { "result" : [ ${id} ,\t${JSON.stringify(type)} ] } \n` }),
@@ -203,6 +203,8 @@ export const nameServiceCheckCases: readonly Case<'peers'>[] = [
         ({ id, type }) => ({ raw: line({ result: [id, type] }).replace('\n', '\r\n') }),
         ({ id, type }) => ({ raw: line({ id: 1, result: [id, type], jsonrpc: '2.0' }) }),
         ({ id, type }) => ({ raw: line({ result: [id, type] }), close: true }),
+        // It has registered, and not yet read the answer.
+        ({ type }) => ({ result: [-1, type] }),
         ({ id, type }) => ({ raw: `${line({ result: [id, type] })}{"more":` }),
         async ({ id, type }) => {
           await bench.quiet(() => false, bench.timing.callTimeoutMs)

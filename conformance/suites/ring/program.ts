@@ -1,16 +1,14 @@
 // Control channel and life of a program: control.md sections 1 to 3, ring.md sections 3 and 4.
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { CommandError } from '../../driver/node.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
-import { releaseListenPort, reserveListenPort } from '../../wire/ports.ts'
+import { isFree } from '../control/ports.ts'
+import { programCases as casesOfRole, type RoleOfProgram } from '../control/program.ts'
+import { codeOf, requireCode } from '../control/replies.ts'
 import { ringCase } from './define.ts'
-import { anyTcp, requireNone, requireSent, sent, sentTo } from './frames.ts'
+import { anyTcp, requireSent, sent, sentTo } from './frames.ts'
 import { FIRST, OWN_NAME, quietConfig, SELF, settle, settleAlone } from './neighbourhood.ts'
 import { randomContent, writeContent } from './procedures/content.ts'
-import { begin, codeOf, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
 import { greet, requireSameState } from './procedures/standstill.ts'
 
 /** One node that is started and in no ring, and has answered the ping of its only acquaintance. */
@@ -21,102 +19,54 @@ async function startedNode(bench: RingBench): Promise<RingNode> {
   return node
 }
 
-/** The code with which `start` is refused, or `success` of a node that answers a ping. */
-async function startCode(bench: RingBench, config: Readonly<Record<string, unknown>>): Promise<string> {
-  try {
-    const node = await bench.node(SELF, { config: { ...quietConfig(bench), ...config } })
-    await greet(bench, node, await bench.probe(FIRST), 'control.start.listening')
-    return 'success'
-  } catch (error) {
-    if (error instanceof CommandError) return error.code
-    throw error
-  }
-}
-
-function requireCode(
-  bench: RingBench,
-  actual: string,
-  expected: string,
-  requirement: string,
-  what: string,
-): void {
-  bench.require(actual === expected, { requirement, expected: `${expected} for ${what}`, actual })
-}
-
-/**
- * Occupies one port on loopback for TCP or for UDP. The other protocol of the port is free, and stays so: the port lies
- * below those that the system hands out to whoever opens a connection.
- */
-async function occupy(protocol: 'tcp' | 'udp'): Promise<{ port: number; release: () => Promise<void> }> {
-  const port = await reserveListenPort()
-  if (protocol === 'tcp') {
-    const server = createServer().listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    const release = async () => {
-      server.close()
-      await once(server, 'close')
+const peer: RoleOfProgram<RingBench, RingNode> = {
+  prefix: '',
+  async scene(bench) {
+    await bench.ids([SELF, FIRST])
+    const acquaintance = await bench.probe(FIRST)
+    return {
+      start: (config = {}) => bench.node(SELF, { config: { ...quietConfig(bench), ...config } }),
+      greet: (node, requirement) => greet(bench, node, acquaintance, requirement),
+      connect: (node) => acquaintance.connect(node),
+      enter: (node) => node.command('init', { successors: [FIRST, SELF] }),
     }
-    return { port, release }
-  }
-  const socket = createSocket('udp4').bind(port, '127.0.0.1')
-  await once(socket, 'listening')
-  const release = async () => {
-    socket.close()
-    await once(socket, 'close')
-  }
-  return { port, release }
-}
-
-/** Whether this process can take the port for both protocols, which it can only if nobody else has it. */
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  const socket = createSocket('udp4')
-  try {
-    const tcp = once(server, 'listening')
-    const udp = once(socket, 'listening')
-    server.listen(port, '127.0.0.1')
-    socket.bind(port, '127.0.0.1')
-    await Promise.all([tcp, udp])
-    return true
-  } catch {
-    return false
-  } finally {
-    server.close()
-    socket.close()
-  }
-}
-
-/** A program for one node ends by itself after `stop`, with exit code 0. */
-async function requireExit(bench: RingBench, node: RingNode): Promise<void> {
-  await bench.until(() => node.exitCode !== null)
-  bench.require(node.exitCode === 0, {
-    requirement: 'control.stop',
-    expected: 'exit code 0 of a program for one node after stop',
-    actual: node.exitCode === null ? 'it still runs' : `exit code ${node.exitCode}`,
-  })
+  },
+  serving: ['ring.ping.answer', 'ring.address.port'],
+  async freshState(bench: RingBench, node) {
+    const { id, inRing } = await node.state()
+    bench.require(id === SELF && !inRing, {
+      requirement: 'ring.control.state',
+      expected: `the id ${SELF} that the configuration gave, in no ring`,
+      actual: `id ${id}, inRing ${inRing}`,
+    })
+    return `node ${id}, in no ring`
+  },
+  protocols: ['tcp', 'udp'],
+  unknownCommands: ['dance', 'Init', 'toString', 'constructor', '__proto__'],
+  wrongConfigs: [
+    { mss: 0 },
+    { mss: 4097 },
+    { pingIntervalMs: 9 },
+    { requestTimeoutMs: '1000' },
+    { dropProbability: 1.5 },
+    { segmentLog: 'yes' },
+  ],
+  extremeConfig: {
+    mss: 4096,
+    dropProbability: 1,
+    retransmissionsMax: 1000,
+    seed: 0,
+    refreshIntervalMs: 0,
+  },
+  configTable: 'the table in section 3 of ring.md',
+  slowToLeave: { departTimeoutMs: 600_000 },
+  isLeaving: sent('ring.depart'),
 }
 
 const badNames = ['33', '01590', 'a912', '', ' 159', '159 ', '0159\n', '-159', '1.59', '０１５９', 159, null]
 
 export const programCases: readonly Case[] = [
-  ringCase({
-    id: 'control.hello/then-start',
-    title: 'hello, start, a pong, state',
-    stage: 0,
-    observes: ['control'],
-    evidence: 'a valid hello with the role ring.peer, a started node that answers a ping, and its state',
-    hint: 'The first line on standard output must be the hello event; flush it at once.',
-    async run(bench: RingBench) {
-      const node = await startedNode(bench)
-      const state = await node.state()
-      bench.require(state.id === SELF, {
-        requirement: 'ring.control.state',
-        expected: `the id ${SELF} that the configuration gave`,
-        actual: `id ${state.id}`,
-      })
-      bench.evidence(`hello with features ${[...node.features].join(', ')}; state of node ${state.id}`)
-    },
-  }),
+  ...casesOfRole(peer, ringCase),
   ringCase({
     id: 'control.lines/long-command',
     title: 'a command of 200,000 bytes is read as one line',
@@ -158,23 +108,6 @@ export const programCases: readonly Case[] = [
     },
   }),
   ringCase({
-    id: 'control.reply/burst',
-    title: '50 commands in one go get 50 replies',
-    stage: 0,
-    observes: ['control'],
-    evidence: '50 replies, each with the seq of its command',
-    hint: 'Several commands may arrive in one read; handle every line.',
-    async run(bench: RingBench) {
-      const node = await startedNode(bench)
-      const replies = await Promise.all(Array.from({ length: 50 }, () => node.state()))
-      bench.require(
-        replies.every((state) => state.id === SELF && !state.inRing),
-        { requirement: 'control.reply', expected: '50 equal states', actual: JSON.stringify(replies) },
-      )
-      bench.evidence(`${replies.length} replies`)
-    },
-  }),
-  ringCase({
     id: 'control.reply/does-not-wait',
     also: ['ring.request.ends', 'ring.route.forward'],
     title: 'a command that waits does not hold up the next one',
@@ -194,27 +127,6 @@ export const programCases: readonly Case[] = [
       await node.state()
       requireWaiting(bench, waiting, 'ring.request.ends', 'no reply before the owner answers')
       bench.evidence('two commands were answered while request 0150 waited')
-    },
-  }),
-  ringCase({
-    id: 'control.unsupported/unknown-commands',
-    title: 'unknown commands are refused and the program goes on',
-    stage: 0,
-    observes: ['control'],
-    evidence: 'the code unsupported for each unknown command, then a state',
-    hint: 'Answer every command that you do not know with the code unsupported. Beware of names that every object has.',
-    async run(bench: RingBench) {
-      const node = await startedNode(bench)
-      for (const name of ['dance', 'Init', 'toString', 'constructor', '__proto__']) {
-        requireCode(
-          bench,
-          codeOf(await node.rawCommand(name, {})),
-          'unsupported',
-          'control.unsupported',
-          `command ${name}`,
-        )
-      }
-      bench.evidence(`unsupported five times, then state of ${(await node.state()).id}`)
     },
   }),
   ringCase({
@@ -333,133 +245,6 @@ export const programCases: readonly Case[] = [
     },
   }),
   ringCase({
-    id: 'control.bad-argument/config',
-    title: 'a configuration out of range is refused, and start may be tried again',
-    stage: 0,
-    observes: ['control'],
-    evidence: 'bad-config for each, then a node that starts with the extreme values allowed',
-    hint: 'Check every field of the table in section 3 of ring.md: type and range.',
-    async run(bench: RingBench) {
-      await bench.ids([SELF, FIRST])
-      const wrong: readonly Record<string, unknown>[] = [
-        { mss: 0 },
-        { mss: 4097 },
-        { pingIntervalMs: 9 },
-        { requestTimeoutMs: '1000' },
-        { dropProbability: 1.5 },
-        { segmentLog: 'yes' },
-      ]
-      for (const config of wrong) {
-        requireCode(
-          bench,
-          await startCode(bench, config),
-          'bad-config',
-          'control.bad-argument',
-          JSON.stringify(config),
-        )
-      }
-      const extreme = {
-        mss: 4096,
-        dropProbability: 1,
-        retransmissionsMax: 1000,
-        seed: 0,
-        refreshIntervalMs: 0,
-      }
-      requireCode(
-        bench,
-        await startCode(bench, extreme),
-        'success',
-        'control.bad-argument',
-        JSON.stringify(extreme),
-      )
-      bench.evidence(`${wrong.length} wrong configurations refused, the extreme one started`)
-    },
-  }),
-  ringCase({
-    id: 'control.start.listening/serves-at-once',
-    also: ['ring.ping.answer', 'ring.address.port'],
-    title: 'right after start both sockets are open',
-    stage: 0,
-    observes: ['wire'],
-    evidence: 'a connection accepted and a pong, both before init',
-    hint: 'Reply to start only after bind and listen have succeeded.',
-    async run(bench: RingBench) {
-      await bench.ids([SELF, FIRST])
-      const probe = await bench.probe(FIRST)
-      const node = await bench.node(SELF, { config: quietConfig(bench) })
-      const connection = await probe.connect(node)
-      await probe.ping(node, 1, 0)
-      const pong = await requireSent(bench, sentTo(FIRST, 'ring.pong', { seq: 0 }), {
-        requirement: 'control.start.listening',
-        expected: 'a pong from a peer that has just been started',
-      })
-      connection.close()
-      bench.evidence('pong before init', pong)
-    },
-  }),
-  ringCase({
-    id: 'control.start.listening/address-in-use',
-    title: 'a taken port is reported, and another one can be tried',
-    stage: 0,
-    observes: ['control'],
-    evidence: 'address-in-use when TCP or UDP is taken, then a start that succeeds',
-    hint: 'Wait for the result of both binds; close the socket that succeeded when the other one failed.',
-    async run(bench: RingBench) {
-      await bench.ids([SELF, FIRST])
-      for (const protocol of ['tcp', 'udp'] as const) {
-        const occupied = await occupy(protocol)
-        try {
-          const code = await startCode(bench, { listenPort: occupied.port })
-          requireCode(
-            bench,
-            code,
-            'address-in-use',
-            'control.start.listening',
-            `a port taken for ${protocol}`,
-          )
-        } finally {
-          await occupied.release()
-        }
-        bench.require(await bench.until(() => isFree(occupied.port)), {
-          requirement: 'control.start.listening',
-          expected: `nothing left open on the port after the failed start (${protocol} was taken)`,
-          actual: 'the other protocol of the port is still taken',
-        })
-        // Not before: another case would take it, and this one would see it taken.
-        releaseListenPort(occupied.port)
-      }
-      requireCode(bench, await startCode(bench, {}), 'success', 'control.start.listening', 'a free port')
-      bench.evidence('address-in-use for TCP and for UDP, then a start that succeeded')
-    },
-  }),
-  ringCase({
-    id: 'control.stop/closes-the-sockets',
-    title: 'stop closes the sockets and ends the program',
-    stage: 0,
-    observes: ['wire', 'control'],
-    evidence:
-      'a pong before, both ports free after the reply to stop, and exit code 0 of a program for one node',
-    hint: 'Close both sockets before you reply. A thread that is not a daemon keeps the process alive.',
-    ownProcesses: true,
-    async run(bench: RingBench) {
-      const node = await startedNode(bench)
-      const probe = await bench.probe(FIRST)
-      await probe.ping(node, 1, 0)
-      const pong = await requireSent(bench, sentTo(FIRST, 'ring.pong', { seq: 0 }), {
-        requirement: 'ring.ping.answer',
-        expected: 'a pong before stop',
-      })
-      await node.stop()
-      bench.require(await isFree(node.listenPort), {
-        requirement: 'control.stop',
-        expected: 'both sockets closed when stop is answered',
-        actual: `port ${node.listenPort} is still taken`,
-      })
-      if (!node.features.has('multi-node')) await requireExit(bench, node)
-      bench.evidence('the port is free after stop', pong)
-    },
-  }),
-  ringCase({
     id: 'control.stop/alone',
     also: ['ring.leave.tell'],
     title: 'a ring of one just ends',
@@ -486,45 +271,6 @@ export const programCases: readonly Case[] = [
         actual: `port ${node.listenPort} is still taken`,
       })
       bench.evidence('stopped without a message', pong)
-    },
-  }),
-  ringCase({
-    id: 'control.eof/ends',
-    title: 'the program ends when its standard input ends, without leaving in order',
-    stage: 0,
-    observes: ['control'],
-    evidence: 'a pong before, exit code 0 after its input ended, and no depart',
-    hint: 'End the process when standard input ends, whatever threads and timers still run; do not wait for predecessors.',
-    ownProcesses: true,
-    async run(bench: RingBench) {
-      await bench.ids([SELF, FIRST])
-      const node = await bench.node(SELF, { config: { ...quietConfig(bench), departTimeoutMs: 600_000 } })
-      const probe = await bench.probe(FIRST)
-      await node.command('init', { successors: [FIRST, SELF] })
-      const connection = await probe.connect(node)
-      await probe.ping(node, 1, 0)
-      const pong = await requireSent(bench, sentTo(FIRST, 'ring.pong', { seq: 0 }), {
-        requirement: 'ring.ping.answer',
-        expected: 'a pong while the input is open',
-      })
-      node.endInput()
-      await bench.until(() => node.exitCode !== null)
-      bench.require(node.exitCode === 0, {
-        requirement: 'control.eof',
-        expected: 'exit code 0 after the end of its input',
-        actual: node.exitCode === null ? 'it still runs' : `exit code ${node.exitCode}`,
-      })
-      requireNone(bench, sent('ring.depart'), {
-        requirement: 'control.eof',
-        expected: 'no depart: the program ends without leaving in order',
-      })
-      connection.close()
-      bench.require(await isFree(node.listenPort), {
-        requirement: 'control.eof',
-        expected: 'nothing that the program started stays behind',
-        actual: `something still holds port ${node.listenPort}`,
-      })
-      bench.evidence('ended after its input ended', pong)
     },
   }),
 ]

@@ -4,6 +4,7 @@
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Message, Probe } from '../../wire/probe.ts'
+import { codeOf } from '../control/replies.ts'
 import { ringCase } from './define.ts'
 import { requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -34,7 +35,7 @@ import {
   ROUTE_TO_SECOND,
 } from './procedures/download.ts'
 import { storeOwn, tell } from './procedures/lookup.ts'
-import { begin, codeOf, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
 import { fence, requireDiscarded, requireSameState } from './procedures/standstill.ts'
 
 /** Sends the right answer and requires success with exactly this content. */

@@ -1,7 +1,13 @@
 // Registering at the name service under test, and asking it who is registered.
 import { isDeepStrictEqual } from 'node:util'
 import type { Address } from '../../../../spec/peers/messages.ts'
-import type { NameServiceNode, PeersBench, PeersNode, Played, PlayedPeer } from '../../../verdict/peers-bench.ts'
+import type {
+  NameServiceNode,
+  PeersBench,
+  PeersNode,
+  Played,
+  PlayedPeer,
+} from '../../../verdict/peers-bench.ts'
 import type { Frame } from '../../../wire/capture.ts'
 import type { ProbeConnection } from '../../../wire/probe.ts'
 import { callText, requireRefused, resultOf } from './call-results.ts'

@@ -83,11 +83,3 @@ export function requireWaiting<C extends RingCommandName>(
     actual: settled === undefined ? 'no reply' : `a reply before that: ${describe(settled)}`,
   })
 }
-
-/** The error code of a raw reply, or a word for what it is instead. */
-export function codeOf(reply: Readonly<Record<string, unknown>>): string {
-  if (reply.ok === true) return 'success'
-  const error = reply.error
-  if (typeof error !== 'object' || error === null || !('code' in error)) return 'a reply without error code'
-  return String(error.code)
-}
