@@ -15,6 +15,13 @@ import { leaveOrderCases } from './leave-order.ts'
 import { listBoundsCases } from './list-bounds.ts'
 import { listDeadCases } from './list-dead.ts'
 import { listEntryCases } from './list-entry.ts'
+import { lockAcquireCases } from './lock-acquire.ts'
+import { lockClusterCases } from './lock-cluster.ts'
+import { lockCreateCases } from './lock-create.ts'
+import { lockJoinCases } from './lock-join.ts'
+import { lockLeaveCases } from './lock-leave.ts'
+import { lockRecordCases } from './lock-record.ts'
+import { lockReleaseCases } from './lock-release.ts'
 import { messageSendCases } from './message-send.ts'
 import { messageTextCases } from './message-text.ts'
 import { nameServiceCallCases } from './name-service-calls.ts'
@@ -55,4 +62,11 @@ export const peersCases: readonly Case<'peers'>[] = [
   ...messageTextCases,
   ...leaveOrderCases,
   ...leaveDeadCases,
+  ...lockCreateCases,
+  ...lockJoinCases,
+  ...lockAcquireCases,
+  ...lockRecordCases,
+  ...lockReleaseCases,
+  ...lockLeaveCases,
+  ...lockClusterCases,
 ]
