@@ -87,8 +87,15 @@ export abstract class DrivenNode implements Node, Tenant {
 
   /** Sends `start`; rejects with `CommandError` when it is refused. */
   async start(config: Arguments): Promise<void> {
+    const { port } = this
     if (typeof config.listenPort === 'number') this.port = config.listenPort
-    await this.run('start', { role: this.role, config }, this.deadlineMs)
+    try {
+      await this.run('start', { role: this.role, config }, this.deadlineMs)
+    } catch (error) {
+      // It listens nowhere: what was wrong with this port must not be wrong with the next attempt.
+      this.port = port
+      throw error
+    }
   }
 
   async rawCommand(name: string, args: Arguments, withinMs = this.deadlineMs): Promise<Arguments> {
