@@ -141,6 +141,8 @@ export class Joining {
   onTold(id: PeerId, outcome: Outcome): void {
     const join = this.#state
     const lower = join === null ? undefined : findById(join.lower, id)
+    // Also if it has left since: it has handed the token to somebody, and not to a peer that would make another.
+    if (join !== null && this.#peer.rules.isListedAfter(outcome)) join.hasTold = true
     if (join !== null && lower !== undefined) {
       const { lock, rules, calls, state } = this.#peer
       lower.attempts += 1
@@ -150,7 +152,6 @@ export class Joining {
         return
       }
       if (rules.isListedAfter(outcome)) {
-        join.hasTold = true
         this.#peer.list.add(id, lower.address)
       }
       removeById(join.lower, id)

@@ -466,10 +466,10 @@ class ServerTest(PeersBase):
         for _ in range(60):  # of answers of 3.6 MB each
             wire = self.connect_to(node.port)
             wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            wire.send(method="read_all", args=[])
+            wire.sock.sendall(b'{"method":"read_all","args":[]}\n' * 4)
             self.assertEqual(self.result(node, "check"), [node.id, "other"])
         self.assertEqual(len(self.result(node, "read_all")), 900)
-        self.assertLess(self.shared.memory(), 140 * 1024 * 1024)
+        print(self.shared.memory()); self.assertLess(self.shared.memory(), 140 * 1024 * 1024)
 
 
 class CallerTest(PeersBase):

@@ -264,6 +264,8 @@ class Stream:
             if not isinstance(item, bytes):
                 item.close()
         self._output.clear()
+        self._chunk = b""
+        self._input.clear()
         self.sock.close()
         self.user.on_closed(self, reason)
 
@@ -281,7 +283,7 @@ class Stream:
             except (OSError, EOFError):
                 self._mute()
                 break
-            self._chunk = self._chunk[sent:]
+            self._chunk = self._chunk[sent:] or b""  # an empty view would keep what it was cut from
             rounds += 1
             if rounds == 16:  # a reader as fast as we are would keep us here for the whole file
                 break
