@@ -469,7 +469,7 @@ class ServerTest(PeersBase):
             wire.sock.sendall(b'{"method":"read_all","args":[]}\n' * 4)
             self.assertEqual(self.result(node, "check"), [node.id, "other"])
         self.assertEqual(len(self.result(node, "read_all")), 900)
-        print(self.shared.memory()); self.assertLess(self.shared.memory(), 140 * 1024 * 1024)
+        self.assertLess(self.shared.memory(), 120 * 1024 * 1024)
 
 
 class CallerTest(PeersBase):
