@@ -26,6 +26,8 @@ export interface Configuration<V extends Vocabulary> {
   /** Before the exploration, one after the other, each to its end. */
   readonly prologue?: readonly { readonly actor: string; readonly command: V['command'] }[]
   mayFire?(timer: string): boolean
+  /** An answer that changes nothing but that the call is over. It arrives at once, as nobody can tell when it does. */
+  isIdle?(request: V['stream'], answer: V['stream']): boolean
   /** Asked before a `crash`. */
   mayCrash?(situation: Situation<V>, node: number): boolean
   /** What is wrong in this situation, whatever comes next. */
@@ -250,6 +252,8 @@ export function keyOf({ nodes, calls }: World): string {
 }
 
 function keyed(node: Omit<NodeNow, 'key'>): NodeNow {
+  // What a node knew that has stopped in order concerns nobody any more, unless it owes an answer.
+  if (node.condition === 'stopped' && !node.isWaiting.includes(true)) return { ...node, key: 's' }
   const lines = node.done.map((done, line) => (node.isWaiting[line] ? `${done}!` : `${done}`))
   return { ...node, key: `${node.condition[0]}${node.local},${lines.join(',')},${node.timers.join(',')}` }
 }
@@ -275,7 +279,17 @@ class Draft<V extends Vocabulary> {
   }
 
   world(): World {
+    for (let idle = this.#idleAnswer(); idle !== -1; idle = this.#idleAnswer()) this.move('answer-arrives', idle)
     return { nodes: this.#nodes, calls: this.#calls.sort((a, b) => (a.key < b.key ? -1 : 1)) }
+  }
+
+  #idleAnswer(): number {
+    const { isIdle } = this.#worlds.configuration
+    if (isIdle === undefined) return -1
+    return this.#calls.findIndex(
+      ({ phase, request, answer }) =>
+        phase === 'answered' && isIdle(this.#worlds.message(request), this.#worlds.message(answer)),
+    )
   }
 
   #node(number: number): NodeNow {
@@ -395,8 +409,11 @@ class Draft<V extends Vocabulary> {
   #answer(to: number, inbound: number, message: V['stream']): void {
     const call = this.#calls.find((known) => known.to === to && known.phase === 'waiting' && known.inbound === inbound)
     if (call === undefined) throw new Error(`node ${to} answers a call that nobody has made, or for the second time`)
-    if (call.isAbandoned) this.#removeCall(call)
-    else this.#changeCall(call, { phase: 'answered', inbound: 0, answer: this.#worlds.messageNumber(message) })
+    if (call.isAbandoned) {
+      this.#removeCall(call)
+      return
+    }
+    this.#changeCall(call, { phase: 'answered', inbound: 0, answer: this.#worlds.messageNumber(message) })
   }
 
   /** The caller has dropped the connection: a request on its way may still arrive. */

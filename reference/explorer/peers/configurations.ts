@@ -29,6 +29,8 @@ export function peersConfiguration(sketch: Sketch, rules: PeersRules = peersRule
     ],
     prologue: members.map((actor) => ({ actor, command: { command: 'join' } })),
     ...(mayTimeOut ? { mayFire: (timer: string) => timer === 'acquire' } : {}),
+    // Who is asked for the token answers that it has heard it, and the one who asks goes on as before (peers.lock.request).
+    isIdle: (request, answer) => 'method' in request && request.method === 'request_token' && 'result' in answer,
     mayCrash: mayDie,
     problem,
     problemAtRest,
