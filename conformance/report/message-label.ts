@@ -1,6 +1,6 @@
 // A message in a few words, for an arrow: `ping seq=7 slot=1`, `register("chat", ["127.0.0.1", 5003])`.
 import type { Frame } from '../wire/capture.ts'
-import { count, shortValue } from './message-line.ts'
+import { count, jsonOf, shortValue } from './message-line.ts'
 import { harmless } from './text.ts'
 
 /** What tells one message of the ring from the next; the rest of a label is cut first. */
@@ -27,14 +27,12 @@ function typedLabel(type: string, message: NonNullable<Frame['message']>): strin
   const name = type.slice(type.indexOf('.') + 1)
   const words = Object.entries(fields)
     .toSorted(([a], [b]) => rank(a) - rank(b))
-    .map(([key, value]) =>
-      typeof value === 'string' ? `${key}=${value}` : `${key}=${JSON.stringify(value)}`,
-    )
+    .map(([key, value]) => (typeof value === 'string' ? `${key}=${value}` : `${key}=${jsonOf(value)}`))
   return [name, ...words].join(' ')
 }
 
 const listed = (values: unknown): string =>
-  Array.isArray(values) ? values.map(shortValue).join(', ') : shortValue(values)
+  Array.isArray(values) ? values.map((value) => shortValue(value)).join(', ') : shortValue(values)
 
 /** A call as one writes it down, its result, or the error that it raises. */
 function callLabel({ type, message = {} }: Frame): string {

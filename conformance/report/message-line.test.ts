@@ -109,3 +109,13 @@ test('what a program writes cannot steer the terminal', () => {
   expect(drawn(frame(message))).not.toContain('\u001b')
   expect(drawn(frame(undefined, '\u001b[2J'))).toBe('\\x1b[2J')
 })
+
+// Without a bound on the levels the first of these takes for ever, and the others run out of stack.
+test.each([60, 30_000])('a message nested %d levels deep is shown by its first levels', (levels) => {
+  const nested = JSON.parse('['.repeat(levels) + ']'.repeat(levels))
+  const nestedObject = JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
+  expect(messageLabel(frame({ result: nested }))).toContain('[[[[[…]]]]]'.slice(1, -1))
+  expect(messageLabel(frame({ method: 'register', args: [nested, nestedObject] })).length).toBeLessThan(300)
+  expect(drawn(frame({ type: 'ring.join', note: nestedObject })).length).toBeLessThan(300)
+  expect(messageLabel(frame({ type: 'ring.join', note: nestedObject }))).toContain('note=')
+})

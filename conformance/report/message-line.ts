@@ -19,17 +19,31 @@ const BYTES_SHOWN = 60
 
 export const count = (n: number): string => n.toLocaleString('en')
 
-export function shortValue(value: unknown): string {
+/** Levels that are shown: what lies deeper explains nothing, and a hostile message may have thousands. */
+const LEVELS_MAX = 4
+
+export function shortValue(value: unknown, levels = LEVELS_MAX): string {
   if (typeof value === 'string' && value.length > VALUE_CHARACTERS_MAX)
     return `${JSON.stringify(value.slice(0, 16)).slice(0, -1)}…" (${count(value.length)} characters)`
+  if (typeof value === 'object' && value !== null && levels === 0) return Array.isArray(value) ? '[…]' : '{…}'
   if (Array.isArray(value)) {
-    const all = `[${value.map(shortValue).join(', ')}]`
+    const shown = value.map((element) => shortValue(element, levels - 1))
+    const all = `[${shown.join(', ')}]`
     return all.length <= VALUE_CHARACTERS_MAX
       ? all
-      : `[${value.slice(0, 6).map(shortValue).join(', ')}, …] (${count(value.length)} elements)`
+      : `[${shown.slice(0, 6).join(', ')}${shown.length > 6 ? ', …' : ''}] (${count(value.length)} elements)`
   }
-  const text = JSON.stringify(value) ?? 'undefined'
+  const text = jsonOf(value)
   return text.length > VALUE_CHARACTERS_MAX * 2 ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text
+}
+
+/** Its JSON; of an object that nests too deep for that, a sign. */
+export function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined'
+  } catch {
+    return '{…}'
+  }
 }
 
 const unescape_ = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~')

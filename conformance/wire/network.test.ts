@@ -1,35 +1,19 @@
 // The network of a case over real sockets, with nodes that are nothing but sockets: what they see, and what is captured.
 import { createHash, randomBytes } from 'node:crypto'
-import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram'
+import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { afterEach, expect, test, vi } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { expect, test, vi } from 'vitest'
+import { accepted, addBareNode, allOf, type BareNode, cleanUps } from './bare-node.ts'
 import { Capture, type Frame } from './capture.ts'
 import { commonWire } from './common-wire.ts'
 import { ringFarewell } from './farewell.ts'
 import { Network } from './network.ts'
-import { LOOPBACK, releaseListenPort, reserveListenPort } from './ports.ts'
+import { LOOPBACK } from './ports.ts'
 import { ProbePeer } from './probe-peer.ts'
 
 const DEADLINE_MS = 10_000
 const IDS = [4, 9, 15]
-
-/** A node that says nothing by itself. */
-interface BareNode {
-  readonly id: number
-  readonly listenPort: number
-  readonly viewPort: number
-  readonly udp: DatagramSocket
-  readonly server: Server
-  /** Opens a connection to the place of a peer in this node's view. */
-  dial(peer: number): Promise<Socket>
-  send(peer: number, message: object): void
-}
-
-const cleanUps: (() => Promise<unknown> | unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
 
 function newNetwork(seed = 1): { network: Network; capture: Capture } {
   const capture = new Capture()
@@ -51,40 +35,7 @@ async function addProbe(network: Network, id: number): Promise<ProbePeer> {
   return probe
 }
 
-async function addNode(network: Network, id: number): Promise<BareNode> {
-  const listenPort = await reserveListenPort()
-  const udp = createSocket('udp4').bind(listenPort, LOOPBACK)
-  const server = createServer({ allowHalfOpen: true }).listen(listenPort, LOOPBACK)
-  await Promise.all([once(udp, 'listening'), once(server, 'listening')])
-  const viewPort = await network.openView(id, IDS)
-  await network.nodeUp(id, listenPort)
-  cleanUps.push(() => {
-    udp.close()
-    server.close()
-    releaseListenPort(listenPort)
-  })
-  return {
-    id,
-    listenPort,
-    viewPort,
-    udp,
-    server,
-    async dial(peer) {
-      const socket = connect({ port: viewPort + peer, host: LOOPBACK, allowHalfOpen: true })
-      cleanUps.push(() => socket.destroy())
-      await once(socket, 'connect')
-      return socket
-    },
-    send: (peer, message) => udp.send(JSON.stringify(message), viewPort + peer, LOOPBACK),
-  }
-}
-
-/** The next connection that a node accepts. */
-async function accepted(node: BareNode): Promise<Socket> {
-  const [socket] = (await once(node.server, 'connection')) as [Socket]
-  cleanUps.push(() => socket.destroy())
-  return socket
-}
+const addNode = (network: Network, id: number): Promise<BareNode> => addBareNode(network, id, IDS)
 
 /** Two nodes and a connection from 4 to 9 by way of the relay. */
 async function pair(faults: Parameters<ReturnType<Network['link']>['set']>[0] = {}) {
@@ -95,14 +46,6 @@ async function pair(faults: Parameters<ReturnType<Network['link']>['set']>[0] = 
   const accepting = accepted(nine)
   const opener = await four.dial(9)
   return { network, capture, four, nine, opener, acceptor: await accepting }
-}
-
-/** Everything that comes on a socket until its end; the other direction stays open. */
-async function allOf(socket: Socket): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  await once(socket, 'end')
-  return Buffer.concat(chunks)
 }
 
 /**

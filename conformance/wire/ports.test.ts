@@ -17,7 +17,7 @@ async function otherHarness(): Promise<typeof import('./ports.ts')> {
 }
 
 test('views that are open at once have blocks of their own, apart from listening ports', async () => {
-  const views = await repeat(20, reserveViewPort)
+  const views = await repeat(20, () => reserveViewPort())
   const owned = views.filter(isOwned)
   expect(owned.length).toBeGreaterThan(0)
   expect(new Set(owned).size).toBe(owned.length)
@@ -29,6 +29,23 @@ test('views that are open at once have blocks of their own, apart from listening
   }
   views.forEach(releaseViewPort)
   listenPorts.forEach(releaseListenPort)
+})
+
+test('small views share a block, apart from each other and from whole ones, and give it back', async () => {
+  const small = await repeat(20, () => reserveViewPort(17))
+  const whole = await repeat(5, () => reserveViewPort())
+  const ranges = [...small.map((port) => [port, port + 17]), ...whole.map((port) => [port, port + 256])]
+  const owned = ranges.filter(([from = 0]) => (from - 5000) % 2 === 0)
+  for (const [from = 0, to = 0] of owned)
+    expect(owned.filter(([otherFrom = 0, otherTo = 0]) => otherFrom < to && from < otherTo)).toHaveLength(1)
+  const blocks = new Set(small.map((port) => Math.floor((port - 5000) / 256)))
+  expect(blocks.size).toBeLessThan(small.length)
+  for (const port of [...small, ...whole]) releaseViewPort(port)
+  // A block whose last part is given back is free for a whole view again.
+  const other = await otherHarness()
+  const later = await repeat(100, other.reserveViewPort)
+  expect(later.some((port) => blocks.has(Math.floor((port - 5000) / 256)))).toBe(true)
+  later.forEach(other.releaseViewPort)
 })
 
 test('a reserved listening port can be bound for both protocols', async () => {

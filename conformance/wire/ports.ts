@@ -15,6 +15,7 @@
 // another block. A harness that is killed leaves nothing behind, because the kernel closes its guards.
 import { createSocket, type Socket } from 'node:dgram'
 import { createServer } from 'node:net'
+import pLimit from 'p-limit'
 
 export const LOOPBACK = '127.0.0.1'
 
@@ -70,6 +71,8 @@ const viewGuard = (viewPort: number): number => VIEW_GUARD_MIN + (viewPort - VIE
 /** Blocks that several small views of this process share: the size of a part, and the parts that are taken. */
 const sharedBlocks = new Map<number, { readonly size: number; readonly taken: Set<number> }>()
 
+const partLimit = pLimit(1)
+
 /** A port to begin a view at when all blocks are taken: odd, so that its release is told from that of a block or a part. */
 const portOfNobody = (): number =>
   VIEW_PORT_MIN + between(0, VIEW_BLOCKS - 2) * BLOCK_SIZE + between(1, BLOCK_SIZE / 2) * 2 - 1
@@ -103,12 +106,15 @@ function takePart(size: number): number | undefined {
 export async function reserveViewPort(ports = BLOCK_SIZE): Promise<number> {
   const size = 2 ** Math.ceil(Math.log2(Math.max(2, ports)))
   if (size >= BLOCK_SIZE) return (await takeBlock()) ?? portOfNobody()
-  const part = takePart(size)
-  if (part !== undefined) return part
-  const block = await takeBlock()
-  if (block === undefined) return portOfNobody()
-  sharedBlocks.set(block, { size, taken: new Set([0]) })
-  return block
+  // One after the other: the views of a cluster are wanted at once, and should share the block that the first one takes.
+  return partLimit(async () => {
+    const part = takePart(size)
+    if (part !== undefined) return part
+    const block = await takeBlock()
+    if (block === undefined) return portOfNobody()
+    sharedBlocks.set(block, { size, taken: new Set([0]) })
+    return block
+  })
 }
 
 export function releaseViewPort(port: number): void {
