@@ -84,9 +84,10 @@ export class Database {
     return fortunes[this.#peer.rules.choice(draw(random), fortunes.length)] ?? null
   }
 
-  /** peers.database.not-ready */
+  /** peers.database.not-ready. Who has told others that it leaves is not told of their writes any more: its copy is old. */
   readAll(): PeersAnswer {
-    return this.#state.isReady ? { result: this.copy } : errorAnswer(notReady.name, notReady.message)
+    const refusal = !this.#state.isReady ? notReady : this.#peer.leave.isTelling ? leaving : undefined
+    return refusal === undefined ? { result: this.copy } : errorAnswer(refusal.name, refusal.message)
   }
 
   /** peers.database.write-local, peers.database.bounds */

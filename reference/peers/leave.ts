@@ -40,6 +40,11 @@ export class Leaving {
     return this.#state !== null && this.#state.stops.length > 0
   }
 
+  /** Others learn, one after the other, that this peer is gone. */
+  get isTelling(): boolean {
+    return this.#state?.phase === 'telling' && this.#peer.rules.closesCopyOnLeave
+  }
+
   get hasUnregistered(): boolean {
     return this.#state?.phase === 'unregistered' || this.#state?.phase === 'telling'
   }

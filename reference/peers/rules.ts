@@ -172,6 +172,8 @@ export const peersRules = {
   catchesUp: true as boolean,
   /** peers.database.not-ready */
   appliesWriteLocal: (isReady: boolean): boolean => isReady,
+  /** peers.database.agree */
+  closesCopyOnLeave: true as boolean,
   /** peers.database.bounds */
   hasRoomFor: (fortunes: number, fortunesMax: number): boolean => fortunes < fortunesMax,
 }
