@@ -114,7 +114,7 @@ test('what a program writes cannot steer the terminal', () => {
 test.each([60, 30_000])('a message nested %d levels deep is shown by its first levels', (levels) => {
   const nested = JSON.parse('['.repeat(levels) + ']'.repeat(levels))
   const nestedObject = JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
-  expect(messageLabel(frame({ result: nested }))).toContain('[[[[[…]]]]]'.slice(1, -1))
+  expect(messageLabel(frame({ result: nested }))).toContain('[[[[…]]]]')
   expect(messageLabel(frame({ method: 'register', args: [nested, nestedObject] })).length).toBeLessThan(300)
   expect(drawn(frame({ type: 'ring.join', note: nestedObject })).length).toBeLessThan(300)
   expect(messageLabel(frame({ type: 'ring.join', note: nestedObject }))).toContain('note=')
