@@ -67,6 +67,8 @@ export class RealPeersBench extends CaseBench<DrivenNameService | DrivenPeer> im
   }
 
   async playNameService({ seats }: SeatsOption = {}): Promise<RealPlayedNameService> {
+    const known = this.played.get(NAME_SERVICE_SEAT)
+    if (known instanceof RealPlayedNameService) return known
     this.setSeats(seats)
     this.taken.add(NAME_SERVICE_SEAT)
     const { surroundings, addresses } = this.network
@@ -160,7 +162,7 @@ export class RealPeersBench extends CaseBench<DrivenNameService | DrivenPeer> im
   private setSeats(seats = this.seats): void {
     if (seats > this.seats && this.taken.size > 0)
       throw new Error(`a case must say that it has ${seats} seats before anyone sits down`)
-    this.seats = Math.max(seats, this.seats)
+    if (this.taken.size === 0) this.seats = seats
   }
 
   private freeSeat(): number {

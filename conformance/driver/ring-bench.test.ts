@@ -3,32 +3,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Case, Violation } from '../verdict/case.ts'
 import type { RingBench } from '../verdict/ring-bench.ts'
 import { type Host, type OpenBench, type Program, Untestable } from './host.ts'
 import { CommandError } from './node.ts'
-import { createHost } from './real-host.ts'
 import { neighbours } from './ring-bench.ts'
+import { hostOf, openOn as openCase, pathOf, programOf } from './test-benches.ts'
 
-const testdata = join(dirname(fileURLToPath(import.meta.url)), 'testdata')
-const miniPeer: Program = { kind: 'command', argv: ['node', join(testdata, 'mini-peer.mjs')] }
-const singlePeer: Program = { kind: 'command', argv: ['node', join(testdata, 'mini-peer.mjs'), '--single'] }
-const odd = (mode: string): Program => ({
-  kind: 'command',
-  argv: ['node', join(testdata, 'odd-program.mjs'), mode],
-})
-
-const timing = {
-  pingIntervalMs: 30,
-  idlePingIntervalMs: 60_000,
-  retransmitTimeoutMs: 30,
-  callTimeoutMs: 100,
-  deadlineMs: 5000,
-  quietMs: 50,
-}
+const miniPeer = programOf('mini-peer.mjs')
+const singlePeer = programOf('mini-peer.mjs', '--single')
+const odd = (mode: string): Program => programOf('odd-program.mjs', mode)
 
 const definition: Case<'ring'> = {
   id: 'ring.ping.answer/test',
@@ -43,28 +28,8 @@ const definition: Case<'ring'> = {
   run: async () => {},
 }
 
-const hosts: Host[] = []
-const benches: OpenBench[] = []
-afterEach(async () => {
-  await Promise.all(benches.splice(0).map((bench) => bench.close()))
-  await Promise.all(hosts.splice(0).map((host) => host.close()))
-})
-
-function hostOf(program: Program, options: { isolated?: boolean; second?: Program } = {}): Host {
-  const host = createHost({ program, timing, isolated: false, ...options })
-  hosts.push(host)
-  return host
-}
-
-async function openOn(
-  host: Host,
-  extra: Partial<Case<'ring'>> = {},
-  seed = 1,
-): Promise<OpenBench & RingBench> {
-  const bench = await host.open({ ...definition, ...extra }, seed)
-  benches.push(bench)
-  return bench
-}
+const openOn = (host: Host, extra: Partial<Case<'ring'>> = {}, seed = 1): Promise<OpenBench & RingBench> =>
+  openCase(host, { ...definition, ...extra }, seed)
 
 const open = (program: Program, extra: Partial<Case<'ring'>> = {}): Promise<OpenBench & RingBench> =>
   openOn(hostOf(program), extra)
@@ -245,7 +210,7 @@ test('in a mixed run every second node of a cluster case belongs to the second p
 
 test('a program that was attached to is driven like any other, except that nobody may kill it', async () => {
   const server = createServer((socket) => {
-    const child = spawn('node', [join(testdata, 'mini-peer.mjs')], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn('node', [pathOf('mini-peer.mjs')], { stdio: ['pipe', 'pipe', 'ignore'] })
     socket.pipe(child.stdin)
     child.stdout.pipe(socket)
     socket.on('error', () => {})
@@ -253,12 +218,13 @@ test('a program that was attached to is driven like any other, except that nobod
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const bench = await open({ kind: 'attach', host: '127.0.0.1', port }, { ownProcesses: true })
+  const host = hostOf({ kind: 'attach', host: '127.0.0.1', port })
+  const bench = await openOn(host, { ownProcesses: true })
   const { node } = await bench.nodeAmongProbes([4, 9, 15], 9)
   expect((await node.state()).predecessors).toEqual([4, 15])
   await expect(node.kill()).rejects.toThrow(Untestable)
   await bench.close()
-  await hosts[0]?.close()
+  await host.close()
   server.close()
   await once(server, 'close')
 })
