@@ -5,6 +5,15 @@ import { callMethodCases } from './call-method.ts'
 import { callRequestCases } from './call-request.ts'
 import { callStubCases } from './call-stub.ts'
 import { callWaitCases } from './call-wait.ts'
+import { clusterDeathCases } from './cluster-death.ts'
+import { clusterJoinCases } from './cluster-join.ts'
+import { clusterLeaveCases } from './cluster-leave.ts'
+import { databaseCatchUpCases } from './database-catch-up.ts'
+import { databaseClusterCases } from './database-cluster.ts'
+import { databaseReadCases } from './database-read.ts'
+import { databaseWriteCases } from './database-write.ts'
+import { hostileAnswersCases } from './hostile-answers.ts'
+import { hostileCallersCases } from './hostile-callers.ts'
 import { joinDeadCases } from './join-dead.ts'
 import { joinLowerCases } from './join-lower.ts'
 import { joinOrderCases } from './join-order.ts'
@@ -69,4 +78,13 @@ export const peersCases: readonly Case<'peers'>[] = [
   ...lockReleaseCases,
   ...lockLeaveCases,
   ...lockClusterCases,
+  ...databaseReadCases,
+  ...databaseWriteCases,
+  ...databaseCatchUpCases,
+  ...databaseClusterCases,
+  ...hostileCallersCases,
+  ...hostileAnswersCases,
+  ...clusterJoinCases,
+  ...clusterLeaveCases,
+  ...clusterDeathCases,
 ]
