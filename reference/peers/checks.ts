@@ -8,7 +8,7 @@ import type { Calls, Outcome } from './calls.ts'
 import { CHECKS_AT_ONCE, CHECKS_OF_TYPE_AT_ONCE } from './limits.ts'
 import type { NameServiceState } from './name-service-machine.ts'
 import { maybeForget, type Namespace, namespaceOf } from './namespaces.ts'
-import type { PeersRules } from './rules.ts'
+import type { PeersRules, RegisteredPeer } from './rules.ts'
 
 export interface CheckPurpose {
   readonly type: string
@@ -19,11 +19,18 @@ export class Checks {
   readonly #state: NameServiceState
   readonly #rules: PeersRules
   readonly #calls: Calls<CheckPurpose>
+  readonly #onDropped: (type: string, peer: RegisteredPeer) => void
 
-  constructor(state: NameServiceState, rules: PeersRules, calls: Calls<CheckPurpose>) {
+  constructor(
+    state: NameServiceState,
+    rules: PeersRules,
+    calls: Calls<CheckPurpose>,
+    onDropped: (type: string, peer: RegisteredPeer) => void,
+  ) {
     this.#state = state
     this.#rules = rules
     this.#calls = calls
+    this.#onDropped = onDropped
   }
 
   /** A peer of this namespace has unregistered. */
@@ -72,7 +79,11 @@ export class Checks {
   onOutcome({ type, id }: CheckPurpose, outcome: Outcome): void {
     const namespace = namespaceOf(this.#state.namespaces, type)
     if (namespace === undefined) return
-    if (!this.#rules.isAnswerOf(outcome, id, type)) removeById(namespace.registered, id)
+    const peer = findById(namespace.registered, id)
+    if (peer !== undefined && !this.#rules.isAnswerOf(outcome, id, type)) {
+      removeById(namespace.registered, id)
+      this.#onDropped(type, peer)
+    }
     this.#maybeEndRound(namespace)
     this.begin()
   }

@@ -10,7 +10,7 @@ import { findById, putById, removeById } from './by-id.ts'
 import { type Call, Calls } from './calls.ts'
 import { type CheckPurpose, Checks } from './checks.ts'
 import { type Namespace, namespaceOf, namespaceWithRoom } from './namespaces.ts'
-import { type PeersRules, peersRules } from './rules.ts'
+import { type PeersRules, peersRules, type RegisteredPeer } from './rules.ts'
 import { nameServiceSettingsOf } from './settings.ts'
 import { type CheckedRequest, checkRequest, errorAnswer } from './skeleton.ts'
 import type {
@@ -20,6 +20,7 @@ import type {
   NameServiceSettings,
   NameServiceVocabulary,
   PeersLine,
+  RegistrationEvent,
   StatefulMachine,
 } from './vocabulary.ts'
 
@@ -89,7 +90,7 @@ class NameService implements NameServiceMachine {
       emit: (effect) => this.#effects.push(effect),
       onOutcome: (call, outcome) => this.#checks.onOutcome(call.purpose, outcome),
     })
-    this.#checks = new Checks(state, rules, this.#calls)
+    this.#checks = new Checks(state, rules, this.#calls, (type, peer) => this.#report('dropped', type, peer))
   }
 
   step(input: NameServiceInput): readonly NameServiceEffect[] {
@@ -144,6 +145,10 @@ class NameService implements NameServiceMachine {
     )
   }
 
+  #report(event: RegistrationEvent['event'], type: string, { id, address }: RegisteredPeer): void {
+    this.#effects.push({ kind: 'event', event: { event, type, id, address } })
+  }
+
   // Requests
 
   #onRequest(connection: number, request: { method: string; args: unknown[] }): void {
@@ -184,8 +189,13 @@ class NameService implements NameServiceMachine {
     state.nextId = this.#rules.idAfter(id)
     const hash = this.#secrets.hashOf(id)
     const { registered } = namespaceWithRoom(state.namespaces, type)
-    if (older !== undefined) removeById(registered, older.id)
-    putById(registered, { id, address, hash })
+    if (older !== undefined) {
+      removeById(registered, older.id)
+      this.#report('replaced', type, older)
+    }
+    const peer: RegisteredPeer = { id, address, hash }
+    putById(registered, peer)
+    this.#report('registered', type, peer)
     return { result: [id, hash] }
   }
 
@@ -197,6 +207,7 @@ class NameService implements NameServiceMachine {
       return errorAnswer(errorNames.wrongValue, `no registration with id ${id}, this type and this hash`)
     }
     removeById(namespace.registered, id)
+    this.#report('unregistered', type, known)
     this.#checks.plan(namespace)
     return { result: null }
   }

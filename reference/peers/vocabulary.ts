@@ -46,13 +46,24 @@ export interface PeerVocabulary {
 export type PeerInput = Input<PeerVocabulary>
 export type PeerEffect = Effect<PeerVocabulary>
 
+/**
+ * What becomes of a registration: `replaced` by a later one of the same address, `dropped` after a `check` without an answer.
+ * For whoever runs a name service; on the control channel a name service has no events.
+ */
+export interface RegistrationEvent {
+  readonly event: 'registered' | 'replaced' | 'unregistered' | 'dropped'
+  readonly type: string
+  readonly id: PeerId
+  readonly address: Address
+}
+
 export interface NameServiceVocabulary {
   place: Address
   datagram: never
   stream: PeersLine
   command: { readonly command: 'state' } | { readonly command: 'stop' }
   result: Static<(typeof nameServiceResults)[keyof typeof nameServiceResults]>
-  event: never
+  event: RegistrationEvent
   failure: ControlErrorCode
 }
 export type NameServiceInput = Input<NameServiceVocabulary>
