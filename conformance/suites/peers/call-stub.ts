@@ -482,4 +482,39 @@ export const callStubCases: readonly Case<'peers'>[] = [
       )
     },
   }),
+  peersCase({
+    id: 'peers.control.call/result-too-long',
+    role: 'peers.peer',
+    title: 'a result that does not fit into a line of the control channel is answered with internal',
+    also: ['control.lines', 'peers.call.length', 'peers.call.survive'],
+    stage: stage.faults,
+    observes: ['wire', 'control'],
+    evidence: 'the request, then the error internal; a call after it that works',
+    hint: 'A line of the control channel has at most 1,048,576 bytes: measure before you write.',
+    async run(bench: PeersBench) {
+      const { peer, stranger } = await outside(bench)
+      stranger.on('give', () => ({ result: 'x'.repeat(2_000_000) }))
+      const call = beginCall(peer, stranger, 'give')
+      const request = await requireCall(bench, stranger, 'give', {
+        requirement: 'peers.control.call',
+        expected: 'the call',
+      })
+      await requireFailure(
+        bench,
+        call,
+        ['internal'],
+        'peers.control.call',
+        'for a result of 2,000,000 characters',
+      )
+      stranger.on('give', () => ({ result: 'short' }))
+      await requireAnswer(
+        bench,
+        beginCall(peer, stranger, 'give'),
+        { result: 'short' },
+        'peers.call.survive',
+        'a call after it',
+      )
+      bench.evidence('internal', request)
+    },
+  }),
 ]

@@ -6,7 +6,7 @@ import type { Frame } from '../../wire/capture.ts'
 import { begun, requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
 import { gate, requireResult } from './procedures/answers.ts'
-import { requireCall } from './procedures/calls.ts'
+import { callsOf, requireCall } from './procedures/calls.ts'
 import { outside } from './procedures/scene.ts'
 import { eventsOf, requireListNow, requireServes } from './procedures/standstill.ts'
 
@@ -31,7 +31,8 @@ export const callWaitCases: readonly Case<'peers'>[] = [
     hint: 'Give the socket callTimeoutMs of the configuration, and report timeout when it is over.',
     async run(bench: PeersBench) {
       const { peer: impatient, stranger } = await outside(bench, hasty(bench))
-      const patient = await bench.peer()
+      // Without callTimeoutMs the default holds, which is longer.
+      const patient = await bench.peer({ config: { callTimeoutMs: undefined } })
       stranger.on('give', () => 'silent')
       const long = beginCall(patient, stranger, 'give', ['patient'])
       const awaited = await requireRequest(bench, stranger, 'give')
@@ -201,12 +202,12 @@ export const callWaitCases: readonly Case<'peers'>[] = [
     role: 'peers.peer',
     title: 'a peer that calls itself gets its own answer',
     stage: stage.call,
-    observes: ['control'],
+    observes: ['wire', 'control'],
     evidence: 'the result of check, asked of itself',
     hint: 'Caller and server are apart, also when they are one and the same.',
     async run(bench: PeersBench) {
       const { peer } = await outside(bench)
-      const itself = { address: ['127.0.0.1', peer.listenPort] as [string, number], args: [] }
+      const itself = { address: peer.addressFor(peer.seat), args: [] }
       const call = begun(peer.command('call', { ...itself, method: 'check' }))
       const result = await requireSuccess(bench, call, 'peers.call.dispatch', 'a call to itself to end')
       bench.require('result' in result && JSON.stringify(result.result) === `[-1,"${bench.type}"]`, {
@@ -214,7 +215,7 @@ export const callWaitCases: readonly Case<'peers'>[] = [
         expected: `the result [-1,"${bench.type}"]`,
         actual: JSON.stringify(result),
       })
-      bench.evidence('called itself')
+      bench.evidence('called itself', callsOf(bench, peer, 'check')[0])
       const display = begun(peer.command('call', { ...itself, method: 'display_peers' }))
       await requireSuccess(bench, display, 'peers.call.dispatch', 'display_peers of itself to end')
     },

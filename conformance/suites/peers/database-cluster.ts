@@ -7,7 +7,7 @@ import type { Case } from '../../verdict/case.ts'
 import type { PeerNode, PeersBench } from '../../verdict/peers-bench.ts'
 import { begun } from '../outcome.ts'
 import { databaseCase } from './procedures/database.ts'
-import { LockRun, slowLinks } from './procedures/lock-run.ts'
+import { LockRun, patienceMs, patient, slowLinks } from './procedures/lock-run.ts'
 
 const OLD = ['old 1', 'old 2']
 
@@ -26,10 +26,15 @@ class WriteRun {
   /** Writes at this peer, by a command of its own or, through another peer, by method. */
   async write(at: PeerNode, fortune: string, through?: PeerNode): Promise<void> {
     const begunAt = this.moment++
+    const withinMs = patienceMs(this.bench)
     const outcome = await (through === undefined
-      ? begun(at.command('write', { fortune })).outcome
+      ? begun(at.command('write', { fortune }, withinMs)).outcome
       : begun(
-          through.command('call', { address: through.addressFor(at.seat), method: 'write', args: [fortune] }),
+          through.command(
+            'call',
+            { address: through.addressFor(at.seat), method: 'write', args: [fortune] },
+            withinMs,
+          ),
         ).outcome)
     const failed = !outcome.ok || (through !== undefined && 'error' in outcome.result)
     this.writes.push({
@@ -84,7 +89,9 @@ class WriteRun {
 
 const started = async (bench: PeersBench, count: number, seats = count): Promise<WriteRun> => {
   const run = new WriteRun(bench)
-  await run.lock.adopt(await bench.cluster(count, { fortunes: OLD, seats: seats + 1 }))
+  await run.lock.adopt(
+    await bench.cluster(count, { fortunes: OLD, seats: seats + 1, config: patient(bench) }),
+  )
   return run
 }
 
@@ -133,7 +140,9 @@ export const databaseClusterCases: readonly Case<'peers'>[] = [
       await bench.playNameService({ seats: 6 })
       const run = new WriteRun(bench)
       const nodes = await Promise.all(
-        Array.from({ length: 5 }, (_, i) => bench.peer({ seat: i + 1, fortunes: [`start of ${i + 1}`] })),
+        Array.from({ length: 5 }, (_, i) =>
+          bench.peer({ seat: i + 1, fortunes: [`start of ${i + 1}`], config: patient(bench) }),
+        ),
       )
       await Promise.all(nodes.map((node) => run.lock.join(node)))
       const [begin] = (await (nodes[0] as PeerNode).state()).fortunes ?? []

@@ -1,6 +1,5 @@
 // Reading, writing into one copy, and what is no fortune. peers.md section 8.
 
-import { CommandError } from '../../driver/node.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
 import { requireFailure, requireSuccess } from '../outcome.ts'
@@ -300,39 +299,6 @@ export const databaseReadCases: readonly Case<'peers'>[] = [
         expected: 'fortunes null',
         actual: JSON.stringify(fortunes),
       })
-    },
-  }),
-  databaseCase({
-    id: 'control.bad-argument/fortunes',
-    title:
-      'a configuration with fortunes and without lock, or with wrong fortunes, is refused; the right one starts',
-    evidence: 'bad-config five times, then a start',
-    hint: 'The database writes under the lock: without it there is none.',
-    async run(bench: PeersBench) {
-      await bench.playNameService()
-      for (const config of [
-        { fortunes: ['a'], lock: false },
-        { fortunes: [''], lock: true },
-        { fortunes: ['x'.repeat(1001)], lock: true },
-        { fortunes: Array.from({ length: 1001 }, (_, i) => `${i}`), lock: true },
-        { fortunes: 'a', lock: true },
-      ]) {
-        const code = await bench.peer({ seat: 1, config }).then(
-          () => 'success',
-          (error: unknown) => {
-            if (!(error instanceof CommandError)) throw error
-            return error.code
-          },
-        )
-        bench.require(code === 'bad-config', {
-          requirement: 'control.bad-argument',
-          expected: `bad-config for ${JSON.stringify(config).slice(0, 60)}`,
-          actual: code,
-        })
-      }
-      const peer = await bench.peer({ seat: 1, config: { fortunes: [LONGEST], lock: true } })
-      await requireCopy(bench, peer, [LONGEST], 'peers.control.state', 'before join')
-      bench.evidence('started with fortunes and lock')
     },
   }),
 ]

@@ -207,6 +207,38 @@ export const joinOrderCases: readonly Case<'peers'>[] = [
     },
   }),
   peersCase({
+    id: 'peers.address.own/default',
+    role: 'peers.peer',
+    title: 'without advertise a peer gives the host and the port on which it listens',
+    also: ['peers.join.order', 'peers.join.lower'],
+    stage: stage.join,
+    observes: ['wire', 'control'],
+    evidence: 'register and register_peer with host and listenPort of the configuration',
+    hint: 'The default of advertise is [host, listenPort], not what the socket says of itself.',
+    async run(bench: PeersBench) {
+      const { peer, nameService, lower } = await outside(bench, {
+        lower: 1,
+        config: { advertise: undefined },
+      })
+      const [first] = lower
+      if (first === undefined) throw new Error('no lower peer')
+      const listening = ['127.0.0.1', peer.listenPort]
+      const joining = join(peer)
+      const register = await requireCall(bench, nameService, 'register', {
+        requirement: 'peers.address.own',
+        expected: 'register',
+        args: [bench.type, listening],
+      })
+      await requireCall(bench, first, 'register_peer', {
+        requirement: 'peers.address.own',
+        expected: 'register_peer at the lower peer',
+        args: [11, listening],
+      })
+      await requireSuccess(bench, joining, ORDER, 'join to succeed')
+      bench.evidence('registers where it listens', register)
+    },
+  }),
+  peersCase({
     id: 'peers.address.own/advertised',
     role: 'peers.peer',
     title: 'what a peer gives as its address is advertise of its configuration, to the letter',

@@ -393,11 +393,13 @@ export const leaveOrderCases: readonly Case<'peers'>[] = [
   peersCase({
     id: 'peers.leave.order/stop-twice',
     role: 'peers.peer',
-    title: 'a second stop is answered together with the first, and tells nobody again',
+    title:
+      'a second stop is answered together with the first and tells nobody again; a join after it is refused',
     also: ['control.stop', 'control.reply'],
     stage: stage.leave,
     observes: ['wire', 'control'],
-    evidence: 'two replies after the last answer, one unregister, one unregister_peer',
+    evidence:
+      'two replies after the last answer, not-started for the join, one unregister, one unregister_peer',
     hint: 'Remember that you are leaving; the second stop only waits.',
     async run(bench: PeersBench) {
       const { peer, id, lower } = await bench.peerAmongPlayed(1, 0)
@@ -410,6 +412,7 @@ export const leaveOrderCases: readonly Case<'peers'>[] = [
       await requireCall(bench, first, 'unregister_peer', { requirement: ORDER, expected: 'unregister_peer' })
       requireWaiting(bench, stopping, 'peers.leave.dead', 'stop to wait for the answer')
       requireWaiting(bench, again, ORDER, 'the second stop to wait for the same')
+      await requireFailure(bench, join(peer), ['not-started'], ORDER, 'for a join that comes after stop')
       held.open()
       await requireSuccess(bench, stopping, ORDER, 'stop to succeed')
       const reply = await requireSuccess(bench, again, ORDER, 'the second stop to be answered')

@@ -3,14 +3,14 @@
 import type { Case } from '../../verdict/case.ts'
 import type { PeerNode, PeersBench } from '../../verdict/peers-bench.ts'
 import { lockCase } from './procedures/lock.ts'
-import { LockRun, slowLinks } from './procedures/lock-run.ts'
+import { LockRun, patient, slowLinks } from './procedures/lock-run.ts'
 
 const SAFETY = ['peers.lock.token', 'peers.lock.order', 'peers.lock.pass-once']
 
 /** So many peers of the program, which have joined one after the other. */
 const started = async (bench: PeersBench, count: number, seats = count): Promise<LockRun> => {
   const run = new LockRun(bench)
-  await run.adopt(await bench.cluster(count, { lock: true, seats: seats + 1 }))
+  await run.adopt(await bench.cluster(count, { lock: true, seats: seats + 1, config: patient(bench) }))
   return run
 }
 
@@ -74,7 +74,9 @@ const changes: readonly Case<'peers'>[] = [
     async run(bench: PeersBench) {
       await bench.playNameService({ seats: 7 })
       const run = new LockRun(bench)
-      const nodes = await Promise.all(Array.from({ length: 6 }, () => bench.peer({ lock: true })))
+      const nodes = await Promise.all(
+        Array.from({ length: 6 }, () => bench.peer({ lock: true, config: patient(bench) })),
+      )
       await Promise.all(nodes.map((node) => run.join(node)))
       await Promise.all(nodes.map((node) => run.contend(node, 2)))
       await run.requireRight('after six joins at once')
@@ -148,7 +150,7 @@ const changes: readonly Case<'peers'>[] = [
       for (let round = 0; round < 6; round += 1) {
         const [leaver] = run.nodes as [PeerNode]
         await run.contend(leaver, 1)
-        const newcomer = await bench.peer({ lock: true })
+        const newcomer = await bench.peer({ lock: true, config: patient(bench) })
         const pauseMs = Math.floor(bench.random() * 3)
         const leave = async (): Promise<void> => {
           if (pauseMs > 0) await bench.quiet(() => false, pauseMs)
@@ -230,9 +232,9 @@ const changes: readonly Case<'peers'>[] = [
     hint: 'If this fails and the other cases of the lock do not, look at what your name service answers to require_all.',
     cluster: true,
     async run(bench: PeersBench) {
-      const at = await bench.nameService({ seats: 7 })
+      const at = await bench.nameService({ seats: 7, config: { checkTimeoutMs: bench.timing.deadlineMs } })
       const run = new LockRun(bench)
-      await run.adopt(await bench.cluster(5, { lock: true, at }))
+      await run.adopt(await bench.cluster(5, { lock: true, at, config: patient(bench) }))
       const [leaver, ...staying] = run.nodes as [PeerNode, ...PeerNode[]]
       const change = async (): Promise<void> => {
         await run.contend(leaver, 2)

@@ -193,30 +193,65 @@ export const messageSendCases: readonly Case<'peers'>[] = [
   peersCase({
     id: 'peers.message.not-found/before-join',
     role: 'peers.peer',
-    title: 'a peer that has not joined knows nobody to send to, but who has called register_peer',
-    also: ['peers.list.register'],
+    title: 'a peer without an id sends to nobody, not even to a peer that has called register_peer already',
+    also: ['peers.list.register', 'peers.message.send'],
     stage: stage.message,
     observes: ['wire', 'control'],
-    evidence: 'not-found and no call; the message arrives once the peer has joined',
-    hint: 'The list is empty before join: not-found.',
+    evidence: 'not-found and no call; the same message arrives once the peer has joined',
+    hint: 'You could not say who you are: not-found until the name service has given an id.',
     async run(bench: PeersBench) {
-      const { peer, lower } = await outside(bench, { lower: 1 })
+      const { peer, lower, stranger } = await outside(bench, { lower: 1 })
       const [first] = lower
       if (first === undefined) throw new Error('no lower peer')
-      await requireFailure(
-        bench,
-        begun(peer.command('send', { to: first.id, text: 'hello' })),
-        ['not-found'],
-        NOT_FOUND,
-        'before join',
-      )
+      stranger.id = 12
+      await stranger.callFor(peer, 'register_peer', [12, stranger.addressFor(peer)], 'peers.list.register')
+      for (const to of [first.id, 12])
+        await requireFailure(
+          bench,
+          begun(peer.command('send', { to, text: 'hello' })),
+          ['not-found'],
+          NOT_FOUND,
+          'before join',
+        )
       bench.require(callsOf(bench, peer).length === 0, {
         requirement: NOT_FOUND,
         expected: 'no call',
         actual: JSON.stringify(callsOf(bench, peer)[0]?.message),
       })
       const { id } = await peer.command('join', {})
-      bench.evidence('after join', await requireSent(bench, peer, id, first, 'hello'))
+      for (const to of [first, stranger])
+        bench.evidence(`to ${to.id} after join`, await requireSent(bench, peer, id, to, 'hello'))
+    },
+  }),
+  peersCase({
+    id: 'peers.message.send/too-long-text',
+    role: 'peers.peer',
+    title: 'a text that does not fit into a request is refused, and nothing of it is sent',
+    also: ['peers.call.length', 'peers.list.dead'],
+    stage: stage.message,
+    observes: ['wire', 'control'],
+    evidence: 'refused for texts of more than 65,536 bytes, no call, the same list; 65,000 bytes arrive',
+    hint: 'Measure the request in bytes before you open the connection: 20,000 characters may be 80,000 bytes.',
+    async run(bench: PeersBench) {
+      const { peer, id, lower } = await bench.peerAmongPlayed(1, 0)
+      const [first] = lower
+      if (first === undefined) throw new Error('no lower peer')
+      const before = await peer.state()
+      for (const text of ['x'.repeat(65_600), '😀'.repeat(20_000), 'x'.repeat(500_000)])
+        await requireFailure(
+          bench,
+          begun(peer.command('send', { to: first.id, text })),
+          ['refused'],
+          SEND,
+          `for a text of ${Buffer.byteLength(text)} bytes`,
+        )
+      await requireSameState(bench, peer, before, 'peers.list.dead', 'texts that do not fit')
+      bench.require(callsOf(bench, peer, 'print_message').length === 0, {
+        requirement: 'peers.call.length',
+        expected: 'no request beyond 65,536 bytes',
+        actual: 'print_message',
+      })
+      bench.evidence('65,000 bytes fit', await requireSent(bench, peer, id, first, 'x'.repeat(65_000)))
     },
   }),
 ]

@@ -372,6 +372,58 @@ export const nameServiceCallCases: readonly Case<'peers'>[] = [
     },
   }),
   nameServiceCase({
+    id: 'peers.call.survive/name-service-failing-calls',
+    also: ['peers.call.answer', 'peers.require.any', 'peers.require.object', 'peers.unregister.removes'],
+    title: 'calls that fail, connections that are cut, and answers that nobody takes',
+    stage: stage.register,
+    observes: ['wire', 'control'],
+    evidence: 'each of the five methods served after them, on the wire and in state',
+    hint: 'Catch what goes wrong with one call or one connection where it goes wrong; the others know nothing of it.',
+    async run(bench: PeersBench) {
+      const { node, caller } = await nameServiceAndCaller(bench)
+      const requirement = 'peers.call.survive'
+      const failing = [
+        requestLine('require_any', [bench.type]),
+        requestLine('unregister', [7, bench.type, 'hash']),
+        requestLine('register', [bench.type, ['', 0]]),
+        requestLine('dance', [1]),
+        '{"method":',
+        'no call at all\n',
+      ]
+      for (const bytes of failing.flatMap((line) => [line, line, line])) {
+        const connection = await caller.connect(node)
+        await connection.sendBytes(bytes)
+        if (bench.random() < 0.5) connection.reset()
+        else connection.close()
+      }
+      const registered = await register(bench, node, caller, farAddress(1), bench.type, requirement)
+      await requireUnchanged(
+        bench,
+        node,
+        caller,
+        [registered],
+        requirement,
+        'calls that fail and connections that are cut',
+      )
+      for (const [method, args] of [
+        ['require_any', [bench.type]],
+        ['require_object', [bench.type, registered.id]],
+      ] as const) {
+        const { answer } = await caller.call(node, method, args)
+        const frame = requireResult(bench, answer, registered.address, {
+          requirement,
+          to: callText(method, args),
+        })
+        bench.evidence(`${method} served`, frame)
+      }
+      const { id, type, hash } = registered
+      const { answer } = await caller.call(node, 'unregister', [id, type, hash])
+      const frame = requireResult(bench, answer, null, { requirement, to: 'unregister' })
+      await requireUnchanged(bench, node, caller, [], requirement, 'the only one has left')
+      bench.evidence('unregister served', frame)
+    },
+  }),
+  nameServiceCase({
     id: 'common.tcp.cut/name-service-half-a-line',
     title: 'a request without its LF is not carried out when the connection ends',
     stage: stage.register,

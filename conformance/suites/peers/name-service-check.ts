@@ -146,6 +146,43 @@ export const nameServiceCheckCases: readonly Case<'peers'>[] = [
     },
   }),
   nameServiceCase({
+    id: 'peers.address.given/name-service-as-registered',
+    also: ['peers.unregister.check', 'peers.require.address'],
+    title: 'peers that register each other: the check goes to the address that was given, not to who gave it',
+    stage: stage.unregister,
+    observes: ['wire'],
+    evidence:
+      'a check with the right answer at each of three peers, whose address another one had registered',
+    hint: 'The source of a connection says nothing about where somebody listens, nor who it is.',
+    async run(bench: PeersBench) {
+      const node = await bench.nameService({ config: patient })
+      const peers = [await bench.playPeer(), await bench.playPeer(), await bench.playPeer()]
+      const registered: Enlisted[] = []
+      for (const [i, peer] of peers.entries()) {
+        const neighbour = peers[(i + 1) % peers.length] ?? peer
+        const registration = await register(bench, node, neighbour, peer.addressFor(node))
+        peer.id = registration.id
+        registered.push({ ...registration, peer })
+      }
+      const [leaver] = await enlist(bench, node, 1)
+      if (leaver === undefined) throw new Error('one more is enlisted')
+      const requirement = 'peers.address.given'
+      await requireRegistered(bench, node, leaver.peer, [...registered, leaver], {
+        requirement,
+        when: 'after three have registered each other',
+      })
+      // Whoever is asked for another one's id answers with its own, and would be dropped.
+      await unregister(bench, node, leaver.peer, leaver)
+      for (const one of registered)
+        bench.evidence(`check at id ${one.id}`, await requireCheck(bench, one, 'at the address given for it'))
+      await bench.quiet(() => false, bench.timing.quietMs / 3)
+      await requireRegistered(bench, node, leaver.peer, registered, {
+        requirement,
+        when: 'after all three have answered their check',
+      })
+    },
+  }),
+  nameServiceCase({
     id: 'peers.unregister.check/wrong-answers',
     also: ['peers.call.survive', 'peers.unregister.removes'],
     title: 'peers that are dead, silent, or answer check wrongly are dropped; the right ones among them stay',

@@ -9,12 +9,12 @@ import type { Case } from '../../verdict/case.ts'
 import type { NameServiceNode, PeersBench, Played } from '../../verdict/peers-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { LOOPBACK } from '../../wire/ports.ts'
-import type { ProbeConnection } from '../../wire/probe.ts'
 import { stage } from './define.ts'
 import { nameServiceCase } from './name-service-case.ts'
 import { requireError } from './procedures/answers.ts'
+import { nestedRequests, pour, storm } from './procedures/assaults.ts'
 import { brokenRequest } from './procedures/broken-requests.ts'
-import { answerText, requireRefused, resultOf } from './procedures/call-results.ts'
+import { requireRefused, resultOf } from './procedures/call-results.ts'
 import { requireCall } from './procedures/calls.ts'
 import { answersOn, requestLine } from './procedures/lines.ts'
 import {
@@ -60,19 +60,6 @@ async function requireServes(
   await requireUnchanged(bench, node, caller, known, HOSTILE, after)
   const { frame } = await register(bench, node, caller, farAddress(9000), `${bench.type}-after`, HOSTILE)
   return frame
-}
-
-/** The first answer on this connection is an error, whichever. */
-async function requireAnyError(bench: PeersBench, connection: ProbeConnection, to: string): Promise<Frame> {
-  const expected = `an error as the answer to ${to}`
-  const answer = bench.requireFrame(await connection.receive(), { requirement: HOSTILE, expected })
-  bench.require(answer.message !== undefined && 'error' in answer.message, {
-    requirement: HOSTILE,
-    expected,
-    actual: answerText(answer),
-    exhibits: [{ frame: answer.n }],
-  })
-  return answer
 }
 
 export const nameServiceHostileCases: readonly Case<'peers'>[] = [
@@ -236,23 +223,10 @@ export const nameServiceHostileCases: readonly Case<'peers'>[] = [
       const known = await register(bench, node, caller, farAddress(1))
       let errors = 0
       for (let done = 0; done < 10_000; done += 40) {
-        const lines = Array.from({ length: 40 }, () => brokenRequest(() => bench.random()))
-        const connection = await caller.connect(node)
-        await connection.sendBytes(Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])))
-        await requireAnyError(bench, connection, Buffer.from(lines[0] ?? []).toString())
-        // The others may not be answered, because it may close; what is answered is refused.
-        connection.end()
-        await connection.closedByNode()
-        const answers = answersOn(bench.frames, connection, node)
-        errors += answers.length
-        const taken = answers.find(({ message }) => message !== undefined && 'result' in message)
-        bench.require(taken === undefined, {
-          requirement: HOSTILE,
-          expected: 'an error for each broken request',
-          actual: taken === undefined ? '' : answerText(taken),
-          exhibits: taken === undefined ? [] : [{ frame: taken.n }],
-        })
-        connection.close()
+        const lines = Array.from({ length: 40 }, () =>
+          brokenRequest(() => bench.random(), 'peers.name-service'),
+        )
+        errors += (await pour(bench, caller, node, lines)).length
       }
       const frame = await requireServes(bench, node, caller, [known], '10,000 broken requests')
       bench.evidence(`${errors} errors, and it serves`, frame)
@@ -269,24 +243,7 @@ export const nameServiceHostileCases: readonly Case<'peers'>[] = [
     async run(bench: PeersBench) {
       const { node, caller } = await nameServiceAndCaller(bench)
       const known = await register(bench, node, caller, farAddress(1))
-      const nested = (open: string, close: string, levels: number) =>
-        `${open.repeat(levels)}1${close.repeat(levels)}`
-      const deepList = nested('[', ']', 30_000)
-      const deepObject = nested('{"a":', '}', 10_000)
-      for (const text of [
-        deepList,
-        deepObject,
-        '['.repeat(60_000),
-        '{"a":'.repeat(13_000),
-        `{"method":"register","args":${deepList}}`,
-        `{"method":"register","args":[${JSON.stringify(bench.type)},${deepObject}]}`,
-        `{"method":"dance","args":[],"note":${deepObject}}`,
-      ]) {
-        const connection = await caller.connect(node)
-        await connection.sendBytes(`${text}\n`)
-        await requireAnyError(bench, connection, `${text.slice(0, 40)}..., nested deep`)
-        connection.close()
-      }
+      for (const text of nestedRequests('register')) await pour(bench, caller, node, [text])
       const frame = await requireServes(bench, node, caller, [known], 'deeply nested requests')
       bench.evidence('serves after deep nesting', frame)
     },
@@ -302,18 +259,7 @@ export const nameServiceHostileCases: readonly Case<'peers'>[] = [
     async run(bench: PeersBench) {
       const { node, caller } = await nameServiceAndCaller(bench)
       const known = await register(bench, node, caller, farAddress(1))
-      const whole = requestLine('register', [bench.type, farAddress(2)])
-      for (let i = 0; i < 300; i += 1) {
-        const connection = await caller.connect(node)
-        await connection.sendBytes(whole.slice(0, Math.floor(bench.random() * (whole.length - 1))))
-        if (i % 3 === 0) connection.reset()
-        else if (i % 3 === 1) connection.close()
-        // An answer to a connection that is gone already.
-        else {
-          await connection.sendBytes('\n\n\n')
-          connection.reset()
-        }
-      }
+      await storm(bench, caller, node, requestLine('register', [bench.type, farAddress(2)]))
       const frame = await requireServes(bench, node, caller, [known], '300 broken connections')
       bench.evidence('serves after the storm', frame)
     },

@@ -1,12 +1,24 @@
-// Random broken requests: each is a valid request to a name service with one to three faults, drawn from a seed. What happens to
-// be valid still is thrown away, so that a name service has to refuse all of them.
-import { nameServiceMethods } from '../../../../spec/peers/messages.ts'
+// Random broken requests: each is a valid request with one to three faults, drawn from a seed. What happens to be valid still is
+// thrown away, so that a server with that role has to refuse all of them. A peer is one without lock and database.
+import { listMethods, nameServiceMethods } from '../../../../spec/peers/messages.ts'
 import { checkSchema } from '../../../wire/published-schemas.ts'
 import { breakBytes, objectOf, onOneLine, pick, type Random } from '../../broken-bytes.ts'
 
 const address = ['broken.example', 40_001]
 
-const validRequests: readonly { readonly method: string; readonly args: readonly unknown[] }[] = [
+type Role = 'peers.name-service' | 'peers.peer'
+
+const methodsOf: Readonly<Record<Role, object>> = {
+  'peers.name-service': nameServiceMethods,
+  'peers.peer': listMethods,
+}
+
+interface Request {
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+
+const nameServiceRequests: readonly Request[] = [
   { method: 'register', args: ['broken', address] },
   { method: 'register', args: ['é☃😀', ['127.0.0.1', 1]] },
   { method: 'unregister', args: [0, 'broken', '0123456789abcdef'] },
@@ -14,6 +26,20 @@ const validRequests: readonly { readonly method: string; readonly args: readonly
   { method: 'require_any', args: ['broken'] },
   { method: 'require_object', args: ['broken', 7] },
 ]
+
+const peerRequests: readonly Request[] = [
+  { method: 'check', args: [] },
+  { method: 'register_peer', args: [3, address] },
+  { method: 'register_peer', args: [2 ** 40, ['127.0.0.1', 1]] },
+  { method: 'unregister_peer', args: [10] },
+  { method: 'display_peers', args: [] },
+  { method: 'print_message', args: [10, 'é☃😀'] },
+]
+
+const validRequests: Readonly<Record<Role, readonly Request[]>> = {
+  'peers.name-service': nameServiceRequests,
+  'peers.peer': peerRequests,
+}
 
 const strangeValues: readonly unknown[] = [
   null,
@@ -46,7 +72,8 @@ const strangeMethods: readonly unknown[] = [
   'constructor',
   '__proto__',
   'stop',
-  'check',
+  'destroy',
+  'request_token',
   null,
   0,
   ['register'],
@@ -63,7 +90,7 @@ function breakFields(random: Random, request: Record<string, unknown>): Record<s
     case 1:
       return { ...request, method: pick(random, strangeMethods) }
     case 2:
-      return { ...request, method: pick(random, validRequests).method }
+      return { ...request, method: pick(random, [...nameServiceRequests, ...peerRequests]).method }
     case 3:
       return { ...request, args: pick(random, strangeValues) }
     default: {
@@ -74,19 +101,19 @@ function breakFields(random: Random, request: Record<string, unknown>): Record<s
   }
 }
 
-/** Whether a name service has to refuse this: no request, no such method, or arguments that do not fit. */
-function isBroken(bytes: Uint8Array): boolean {
+/** Whether a server has to refuse this: no request, no such method, or arguments that do not fit. */
+function isBroken(role: Role, bytes: Uint8Array): boolean {
   const request = objectOf(bytes)
   if (request === undefined) return true
   const { method } = request
-  if (typeof method !== 'string' || !Object.hasOwn(nameServiceMethods, method)) return true
+  if (typeof method !== 'string' || !Object.hasOwn(methodsOf[role], method)) return true
   return checkSchema(`peers.${method}`, request) !== undefined
 }
 
-/** A line that a name service has to refuse, without its LF. */
-export function brokenRequest(random: Random): Uint8Array {
+/** A line that a server with this role has to refuse, without its LF. */
+export function brokenRequest(random: Random, role: Role): Uint8Array {
   for (;;) {
-    let request: Record<string, unknown> = { ...pick(random, validRequests) }
+    let request: Record<string, unknown> = { ...pick(random, validRequests[role]) }
     let bytes: Uint8Array
     if (random() < 0.6) {
       request = breakFields(random, request)
@@ -98,6 +125,6 @@ export function brokenRequest(random: Random): Uint8Array {
         bytes = breakBytes(random, bytes)
     }
     bytes = onOneLine(bytes)
-    if (isBroken(bytes)) return bytes
+    if (isBroken(role, bytes)) return bytes
   }
 }

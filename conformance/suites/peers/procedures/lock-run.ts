@@ -87,6 +87,18 @@ const asAnswer = (
   return typeof time === 'number' ? { what: 'ask-answered', by, of, time, frame: answer.n } : undefined
 }
 
+/**
+ * Times for peers of which many want the same lock: on a busy machine a queue takes long, and nobody who lives may be given up. The dead
+ * refuse connections, so nobody waits for them.
+ */
+export const patient = (bench: PeersBench) => ({
+  callTimeoutMs: bench.timing.deadlineMs,
+  acquireTimeoutMs: 2 * bench.timing.deadlineMs,
+})
+
+/** How long a command may take that stands in such a queue. */
+export const patienceMs = (bench: PeersBench): number => 3 * bench.timing.deadlineMs
+
 export class LockRun {
   private readonly bench: PeersBench
   private readonly steps: { readonly position: number; readonly step: Observation }[] = []
@@ -124,13 +136,13 @@ export class LockRun {
 
   /** Starts a peer and lets it join, which must succeed. */
   async enter(options: PeersNodeOptions & { readonly seat?: number }): Promise<PeerNode> {
-    const node = await this.bench.peer(options)
+    const node = await this.bench.peer({ ...options, config: patient(this.bench) })
     await this.join(node)
     return node
   }
 
   async join(node: PeerNode): Promise<PeerResult<'join'>> {
-    const outcome = await begun(node.command('join', {})).outcome
+    const outcome = await begun(node.command('join', {}, patienceMs(this.bench))).outcome
     this.bench.require(outcome.ok, {
       requirement: 'peers.join.at-once',
       expected: 'join to succeed',
@@ -144,7 +156,7 @@ export class LockRun {
   async acquire(node: PeerNode): Promise<Outcome<PeerResult<'acquire'>>> {
     const id = this.idOf(node)
     this.note('acquiring', id)
-    const outcome = await begun(node.command('acquire', {})).outcome
+    const outcome = await begun(node.command('acquire', {}, patienceMs(this.bench))).outcome
     if (outcome.ok) this.holds += 1
     this.note(outcome.ok ? 'held' : 'not-held', id)
     return outcome
@@ -175,7 +187,7 @@ export class LockRun {
     const id = this.idOf(node)
     this.note('leaving', id)
     this.ids.delete(node)
-    await node.stop()
+    await node.stop(patienceMs(this.bench))
     this.note('left', id)
   }
 
