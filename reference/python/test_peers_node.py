@@ -6,6 +6,7 @@ interface.
 """
 
 import json
+import random
 import socket
 import threading
 import time
@@ -1105,6 +1106,94 @@ class DatabaseTest(PeersBase):
         self.error("BusyError", self.call(node, "write_local", "x"))
         self.assertEqual(len(self.fortunes(node)), 1000)
         self.assertEqual(len(right.called("write_local")), 2)
+
+
+class Guest:
+    """A peer in the churn: what it is doing, and the reply that it waits for."""
+
+    def __init__(self, node):
+        self.node = node
+        self.doing = None
+        self.seq = None
+
+    def begin(self, command, **arguments):
+        self.doing = command
+        self.seq = self.node.ask(command, **arguments)
+
+
+class ChurnTest(PeersBase):
+    """Peers come, want the lock, write and leave at random. Whoever waits is served, never two have the lock, and in the end
+    lists and copies agree and there is one token."""
+
+    SECONDS = 3
+    PRESENT_MAX = 8
+
+    def test_churn(self):
+        seed = random.randrange(1 << 32)
+        with self.subTest(seed=seed):
+            self.random = random.Random(seed)
+            self.service()
+            self.guests = []
+            self.holder = None
+            self.served = 0
+            until = time.monotonic() + self.SECONDS
+            while time.monotonic() < until:
+                if len(self.guests) < self.PRESENT_MAX and self.random.random() < 0.5:
+                    self.come()
+                for guest in list(self.guests):
+                    self.look(guest, may_begin=True)
+                self.shared.pump(0.002)
+            while any(guest.doing for guest in self.guests):
+                for guest in list(self.guests):
+                    self.look(guest, may_begin=False)
+                self.shared.pump(0.002)
+            self.assertGreater(self.served, 10)
+            self.assertEqual(self.shared.errors(), "")
+            self.wait(self.agree, "lists and copies agree, and there is one token")
+
+    def come(self):
+        port = self.base + 1 + self._seats % 250
+        node = self.peer(lock=True, fortunes=[], callTimeoutMs=5000, acquireTimeoutMs=20000, listenPort=port)
+        self.guests.append(Guest(node))
+        self.guests[-1].begin("join")
+
+    def look(self, guest, may_begin):
+        if guest.doing and guest.doing != "hold":
+            reply = self.shared.replies.get(guest.seq)
+            if reply:
+                self.assertTrue(reply["ok"], (guest.doing, reply))
+                self.ended(guest)
+        elif guest.doing == "hold":
+            if self.random.random() < 0.5:
+                self.holder = None
+                guest.begin("stop" if may_begin and self.random.random() < 0.1 else "release")
+        elif may_begin:
+            chance = self.random.random()
+            if chance < 0.1:
+                guest.begin("stop")
+            elif chance < 0.4:
+                guest.begin("write", fortune=str(chance))
+            elif chance < 0.8:
+                guest.begin("acquire")
+
+    def ended(self, guest):
+        if guest.doing == "stop":
+            self.guests.remove(guest)
+        elif guest.doing == "acquire":
+            self.assertIsNone(self.holder, "two have the lock")
+            self.holder = guest
+            self.served += 1
+            guest.doing = "hold"
+            return
+        guest.doing = None
+
+    def agree(self):
+        states = [guest.node.state() for guest in self.guests]
+        ids = {state["id"] for state in states}
+        lists = all({peer["id"] for peer in state["peers"]} == ids - {state["id"]} for state in states)
+        copies = all(state["fortunes"] == states[0]["fortunes"] for state in states)
+        tokens = sorted(state["token"] for state in states)
+        return lists and copies and tokens == ["none"] * (len(states) - 1) + ["present"] * bool(states)
 
 
 if __name__ == "__main__":

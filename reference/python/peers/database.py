@@ -39,6 +39,8 @@ class Database:
 
     def read_all(self):
         self._need_ready()
+        if self._peer.leave.is_telling:
+            raise self._peer.leave.refusal()  # we may have missed a write
         return self.fortunes
 
     def write_local(self, fortune):

@@ -23,6 +23,7 @@ class Leave:
         """A peer whose join has failed has left, and may join again."""
         self._departure = None  # promise: all is over
         self._unregistered = Promise()
+        self.is_telling = False  # from now on others no longer count on us, and tell us nothing
 
     def has_begun(self):
         return self._departure is not None
@@ -58,6 +59,7 @@ class Leave:
         if peer.join.under_way:
             peer.join.decided.fail(self.refusal())
             await peer.join.told
+        self.is_telling = True
         if peer.has_id():
             await all_ended([self._tell(id) for id in peer.list.ids()])
 

@@ -13,6 +13,7 @@ from peers.skeleton import Skeleton
 from peers.stub import Calls
 from promise import log_mistake, run, start
 from values import array, is_text
+from wire import encode
 
 LOCK_COMMANDS = ("acquire", "release")
 DATABASE_COMMANDS = ("read", "write")
@@ -198,6 +199,8 @@ class Peer:
     async def _send(self, to, text):
         if to not in self.list or not self.has_id():
             raise CommandError("not-found", "no peer with id %d" % to)
+        if len(encode({"method": "print_message", "args": [self.id, text]})) > calls.REQUEST_MAX:
+            raise CommandError("refused", "the text does not fit into a request of %d bytes" % calls.REQUEST_MAX)
         try:
             await self.list.call(to, "print_message", self.id, text)
         except RemoteError as error:
