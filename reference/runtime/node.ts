@@ -14,7 +14,7 @@ import type { StreamCodec } from '../core/stream-codec.ts'
 import { Connection } from './connection.ts'
 import { type BodySink, type FileInput, Files } from './files.ts'
 
-/** common.tcp.slow: connections that others may hold open here; a further one takes the place of the one that was silent longest. */
+/** common.tcp.slow: connections that others may hold open here, unless the options say otherwise. */
 const INBOUND_CONNECTIONS_MAX = 256
 /** How long a connection attempt may take; a peer that is suspended with a full queue never answers. */
 const CONNECT_MS = 5000
@@ -31,6 +31,8 @@ export interface NodeOptions<V extends Vocabulary> {
   /** Where this node listens. */
   readonly host: string
   readonly listenPort: number
+  /** Connections that others may hold open here; a further one takes the place of one that is silent. */
+  readonly inboundMax?: number
   readonly addressOf: (place: V['place']) => { readonly host: string; readonly port: number }
   /** Where content is kept; a machine without a folder asks for no blobs. */
   readonly folder?: string
@@ -51,6 +53,8 @@ export class Node<V extends Vocabulary> {
   readonly #udp: dgram.Socket | undefined
   readonly #tcp: net.Server
   readonly #connections = new Map<ConnectionNumber, Connection<V['stream']>>()
+  /** By inbound connection, the host that it comes from. */
+  readonly #inboundHosts = new Map<ConnectionNumber, string>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #inputs: WithoutTime<Input<V>>[] = []
   /** Inputs that effects cause at once. */
@@ -140,20 +144,23 @@ export class Node<V extends Vocabulary> {
     const number = this.#nextInbound
     this.#nextInbound -= 1
     this.#makeRoom()
+    this.#inboundHosts.set(number, socket.remoteAddress ?? '')
     this.#adopt(number, socket, { isUp: true })
   }
 
+  /** Who holds most connections is the first to lose one: a single host cannot push out the others. */
   #makeRoom(): void {
-    const inbound = [...this.#connections].filter(([number]) => number < 0)
-    if (inbound.length < INBOUND_CONNECTIONS_MAX) return
-    // One that waits for an answer of this node is silent for a good reason, and goes only if all do.
-    const [longestSilent] = inbound
-      .map(([, connection]) => connection)
-      .sort(
-        (a, b) =>
-          Number(a.isWaitingForAnswer) - Number(b.isWaitingForAnswer) || a.lastActiveAt - b.lastActiveAt,
-      )
-    longestSilent?.abort()
+    if (this.#inboundHosts.size < (this.#options.inboundMax ?? INBOUND_CONNECTIONS_MAX)) return
+    const counts = new Map<string, number>()
+    for (const host of this.#inboundHosts.values()) counts.set(host, (counts.get(host) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    let goes: Connection<V['stream']> | undefined
+    for (const [number, host] of this.#inboundHosts) {
+      const connection = this.#connections.get(number)
+      if (connection === undefined || counts.get(host) !== most) continue
+      if (goes === undefined || goesBefore(connection, goes)) goes = connection
+    }
+    goes?.abort()
   }
 
   #adopt(number: ConnectionNumber, socket: net.Socket, state: { isUp: boolean }): void {
@@ -170,6 +177,7 @@ export class Node<V extends Vocabulary> {
       onEnded: () => this.#feed({ kind: 'ended', connection: number } as WithoutTime<Input<V>>),
       onClosed: () => {
         this.#connections.delete(number)
+        this.#inboundHosts.delete(number)
         const kind = state.isUp ? 'closed' : 'unreachable'
         this.#feed({ kind, connection: number } as WithoutTime<Input<V>>)
       },
@@ -342,6 +350,15 @@ function performOnBlob(files: Files, effect: BlobEffect): void {
       break
   }
 }
+
+interface Occupancy {
+  readonly isWaitingForAnswer: boolean
+  readonly lastActiveAt: number
+}
+
+/** The longest silent goes. One that waits for an answer of this node is silent for a good reason, and goes only if all do. */
+const goesBefore = (a: Occupancy, b: Occupancy): boolean =>
+  a.isWaitingForAnswer === b.isWaitingForAnswer ? a.lastActiveAt < b.lastActiveAt : b.isWaitingForAnswer
 
 async function listening(socket: dgram.Socket | net.Server, open: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {

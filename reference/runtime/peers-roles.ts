@@ -17,8 +17,14 @@ import {
 import { createPeerMachine, type PeerMachine } from '../peers/peer-machine.ts'
 import { type PeersRules, peersRules } from '../peers/rules.ts'
 import { nameServiceSettingsOf, peerSettingsOf } from '../peers/settings.ts'
-import type { Address, NameServiceVocabulary, PeersLine, PeerVocabulary } from '../peers/vocabulary.ts'
-import { decodeText, Node } from './node.ts'
+import type {
+  Address,
+  NameServiceVocabulary,
+  PeersLine,
+  PeerVocabulary,
+  RegistrationEvent,
+} from '../peers/vocabulary.ts'
+import { decodeText, Node, type NodeOptions } from './node.ts'
 import type { NodeCallbacks, Role, RunningNode } from './role.ts'
 
 /** How the nodes of peers are made of their configurations; a mutant makes them otherwise. */
@@ -61,7 +67,16 @@ export function peerRole(variant: PeersVariant = correctVariant): Role {
   }
 }
 
-export function nameServiceRole(variant: PeersVariant = correctVariant): Role {
+/** What a name service has beside its configuration when it is run for people, and not for a harness. */
+export interface NameServiceExtras {
+  readonly connectionsMax?: number
+  readonly onRegistration?: (event: RegistrationEvent) => void
+}
+
+export function nameServiceRole(
+  variant: PeersVariant = correctVariant,
+  { connectionsMax, onRegistration = () => {} }: NameServiceExtras = {},
+): Role {
   return {
     features: [],
     config: NameServiceConfig,
@@ -70,7 +85,13 @@ export function nameServiceRole(variant: PeersVariant = correctVariant): Role {
     create: (checked, callbacks) => {
       const config = variant.configureNameService(checked as NameServiceConfig)
       const machine = variant.createNameService(config, newSecrets(), variant.rules)
-      return run<NameServiceVocabulary>(machine, nameServiceSettingsOf(config), variant.rules, callbacks)
+      const settings = {
+        ...nameServiceSettingsOf(config),
+        ...(connectionsMax && { inboundMax: connectionsMax }),
+      }
+      // peers.md gives a name service no events; these are not for the control channel.
+      const onEvent = (event: object) => onRegistration(event as RegistrationEvent)
+      return run<NameServiceVocabulary>(machine, settings, variant.rules, { ...callbacks, onEvent })
     },
   }
 }
@@ -88,7 +109,7 @@ type PeersVocabulary = Vocabulary & { readonly place: Address; readonly stream: 
 
 function run<V extends PeersVocabulary>(
   machine: Machine<V>,
-  { host, listenPort }: { readonly host: string; readonly listenPort: number },
+  listening: Pick<NodeOptions<PeersVocabulary>, 'host' | 'listenPort' | 'inboundMax'>,
   rules: PeersRules,
   callbacks: NodeCallbacks,
 ): RunningNode {
@@ -96,8 +117,9 @@ function run<V extends PeersVocabulary>(
     machine: machine as unknown as Machine<PeersVocabulary>,
     inboundCodec: createRequestCodec(decodeText, rules),
     outboundCodec: createAnswerCodec(decodeText, rules),
-    host,
-    listenPort,
+    host: listening.host,
+    listenPort: listening.listenPort,
+    ...(listening.inboundMax !== undefined && { inboundMax: listening.inboundMax }),
     // peers.address.given
     addressOf: ([toHost, toPort]) => ({ host: toHost, port: toPort }),
     onReply: (handle, reply) => callbacks.onReply(handle, reply as Parameters<NodeCallbacks['onReply']>[1]),
