@@ -8,7 +8,7 @@ import { Network, type NetworkOptions } from '../wire/network.ts'
 import { releaseListenPort, reserveListenPort } from '../wire/ports.ts'
 import { type Random, seededRandom } from '../wire/random.ts'
 import type { Link } from '../wire/relay.ts'
-import { removeCaseFolder } from './case-folder.ts'
+import { openCaseFolder, removeCaseFolder } from './case-folder.ts'
 import type { DrivenNode, DrivenNodeOptions } from './driven-node.ts'
 import { type Incident, NotReady, type OpenBench } from './host.ts'
 import { IncidentError } from './incident.ts'
@@ -39,7 +39,6 @@ const OVER = 'the case is over'
 export abstract class CaseBench<N extends DrivenNode> implements OpenBench {
   readonly seed: number
   readonly timing: Timing
-  readonly folder: string
   readonly evidenceSeen: string[] = []
   protected readonly capture = new Capture()
   protected readonly network: Network
@@ -51,17 +50,17 @@ export abstract class CaseBench<N extends DrivenNode> implements OpenBench {
   /** Nodes whose start was refused: the next try goes to the same one. */
   private readonly refused = new Map<number, N>()
   private readonly listenPorts: number[] = []
+  private openFolder: string | undefined
   private firstIncident: Incident | undefined
   private nodesBegun = 0
   private isClosed = false
 
-  protected constructor(options: CaseBenchOptions, folder: string, surroundings: Surroundings) {
+  protected constructor(options: CaseBenchOptions, surroundings: Surroundings) {
     const { definition, seed, timing } = options
     this.options = options
     this.caseId = definition.id
     this.seed = seed
     this.timing = timing
-    this.folder = folder
     this.randomNumbers = seededRandom(seed, definition.id)
     this.network = new Network({
       ...surroundings,
@@ -73,6 +72,11 @@ export abstract class CaseBench<N extends DrivenNode> implements OpenBench {
 
   get frames(): readonly Frame[] {
     return this.capture.frames
+  }
+
+  get folder(): string {
+    this.openFolder ??= openCaseFolder()
+    return this.openFolder
   }
 
   random(): number {
@@ -204,7 +208,7 @@ export abstract class CaseBench<N extends DrivenNode> implements OpenBench {
     for (const node of this.nodes) node.giveBack(!stayed.has(node))
     await this.network.close()
     for (const port of this.listenPorts) releaseListenPort(port)
-    await removeCaseFolder(this.folder)
+    if (this.openFolder !== undefined) await removeCaseFolder(this.openFolder)
   }
 
   private async newNode<M extends N>(place: number, make: (options: DrivenNodeOptions) => M): Promise<M> {

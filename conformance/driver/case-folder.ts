@@ -1,6 +1,6 @@
-// The private folder of each case, gone after it, and gone too when the harness is interrupted in the middle.
-import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+// The private folder of a case that needs one, gone after it, and gone too when the harness is interrupted in the middle.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atOwnEnd } from './own-end.ts'
@@ -11,9 +11,9 @@ const removeAll = () => {
   for (const folder of open) rmSync(folder, { recursive: true, force: true })
 }
 
-export async function openCaseFolder(): Promise<string> {
+export function openCaseFolder(): string {
   atOwnEnd(removeAll)
-  const folder = await mkdtemp(join(tmpdir(), 'peerspec-'))
+  const folder = mkdtempSync(join(tmpdir(), 'peerspec-'))
   open.add(folder)
   return folder
 }

@@ -11,7 +11,6 @@ import { RealPlayedPeer } from '../wire/played-peer.ts'
 import { LOOPBACK } from '../wire/ports.ts'
 import { seededRandom } from '../wire/random.ts'
 import { between, CaseBench, type CaseBenchOptions } from './case-bench.ts'
-import { openCaseFolder } from './case-folder.ts'
 import { CommandError } from './node.ts'
 import { DrivenNameService, DrivenPeer } from './peers-node.ts'
 
@@ -41,12 +40,9 @@ export class RealPeersBench extends CaseBench<DrivenNameService | DrivenPeer> im
   private readonly taken = new Set<number>()
   private seats = SEATS
 
-  static async open(options: CaseBenchOptions): Promise<RealPeersBench> {
-    return new RealPeersBench(options, await openCaseFolder(), new Set())
-  }
-
-  private constructor(options: CaseBenchOptions, folder: string, ordered: Set<string>) {
-    super(options, folder, {
+  constructor(options: CaseBenchOptions) {
+    const ordered = new Set<string>()
+    super(options, {
       wire: peersWire((method, args) => ordered.has(callText(method, args))),
       farewell: peersFarewell,
     })

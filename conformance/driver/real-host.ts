@@ -13,10 +13,10 @@ const HELLO_DEADLINE_MIN_MS = 10_000
 
 /** The bench of each system. */
 const openBench: {
-  readonly [S in SystemName]: (options: CaseBenchOptions) => Promise<OpenBench & Benches[S]>
+  readonly [S in SystemName]: (options: CaseBenchOptions) => OpenBench & Benches[S]
 } = {
-  ring: (options) => RealRingBench.open(options),
-  peers: (options) => RealPeersBench.open(options),
+  ring: (options) => new RealRingBench(options),
+  peers: (options) => new RealPeersBench(options),
 }
 
 export function createHost(options: HostOptions): Host {

@@ -10,19 +10,14 @@ import { ringFarewell } from '../wire/farewell.ts'
 import type { Probe } from '../wire/probe.ts'
 import { ProbePeer } from '../wire/probe-peer.ts'
 import { between, CaseBench, type CaseBenchOptions } from './case-bench.ts'
-import { openCaseFolder } from './case-folder.ts'
 import { DrivenRingNode } from './ring-node.ts'
 
 export class RealRingBench extends CaseBench<DrivenRingNode> implements RingBench {
   private readonly declared = new Set<number>()
   private readonly probes = new Map<number, ProbePeer>()
 
-  static async open(options: CaseBenchOptions): Promise<RealRingBench> {
-    return new RealRingBench(options, await openCaseFolder())
-  }
-
-  private constructor(options: CaseBenchOptions, folder: string) {
-    super(options, folder, { wire: commonWire, farewell: ringFarewell, viewSize: RING_SIZE })
+  constructor(options: CaseBenchOptions) {
+    super(options, { wire: commonWire, farewell: ringFarewell, viewSize: RING_SIZE })
   }
 
   async ids(ids: readonly number[]): Promise<void> {

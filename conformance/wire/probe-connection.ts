@@ -27,11 +27,16 @@ export interface ProbeConnectionOptions {
   onFrame?(frame: Frame): void
 }
 
+/** The reason of an abort. Without one each connection would make an exception, with a stack that nobody reads. */
+const OVER = 'over'
+
 export class PeerConnection implements ProbeConnection {
   readonly number: number
   private readonly options: ProbeConnectionOptions
   private readonly socket: Socket
   private readonly outgoing: FrameDecoder
+  /** Where its first frame will be in the capture, at the earliest. */
+  private readonly firstFrame: number
   private readonly bodies = new Map<number, Uint8Array>()
   private sent: Frame | undefined
   private readonly endedByNode = new AbortController()
@@ -43,6 +48,7 @@ export class PeerConnection implements ProbeConnection {
     this.number = number
     this.options = options
     this.socket = socket
+    this.firstFrame = capture.frames.length
     const { opener, acceptor } = wire.converse()
     const [own, other] = openedBy === 'probe' ? [opener, acceptor] : [acceptor, opener]
     this.outgoing = new FrameDecoder(own, (piece) => {
@@ -53,14 +59,14 @@ export class PeerConnection implements ProbeConnection {
     socket.on('data', (chunk) => incoming.feed(chunk))
     socket.on('end', () => {
       incoming.end(true)
-      this.endedByNode.abort()
-      this.over.abort()
+      this.endedByNode.abort(OVER)
+      this.over.abort(OVER)
     })
-    socket.on('error', () => this.endedByNode.abort())
+    socket.on('error', () => this.endedByNode.abort(OVER))
     socket.on('close', () => {
       incoming.end(false)
       this.outgoing.end(false)
-      this.over.abort()
+      this.over.abort(OVER)
     })
   }
 
@@ -102,7 +108,7 @@ export class PeerConnection implements ProbeConnection {
     const { capture, take } = this.options
     const isWanted = (frame: Frame) =>
       frame.connection === this.number && frame.sender === 'program' && predicate(frame) && take(frame)
-    return capture.wait(isWanted, withinMs, { over: this.over.signal })
+    return capture.wait(isWanted, withinMs, { over: this.over.signal, fromIndex: this.firstFrame })
   }
 
   body(frame: Frame): Uint8Array | undefined {
