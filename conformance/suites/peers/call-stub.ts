@@ -491,6 +491,8 @@ export const callStubCases: readonly Case<'peers'>[] = [
     observes: ['wire', 'control'],
     evidence: 'the request, then the error internal; a call after it that works',
     hint: 'A line of the control channel has at most 1,048,576 bytes: measure before you write.',
+    // A line that is too long spoils the control channel for all nodes of a process.
+    ownProcesses: true,
     async run(bench: PeersBench) {
       const { peer, stranger } = await outside(bench)
       stranger.on('give', () => ({ result: 'x'.repeat(2_000_000) }))

@@ -1,6 +1,6 @@
 // Peers of the list that are found dead by a call leave it; those that answer with an error stay. peers.md section 5.
 import type { Case } from '../../verdict/case.ts'
-import type { Answer, PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
+import type { Answer, PeersBench, PeersNodeOptions, PlayedPeer } from '../../verdict/peers-bench.ts'
 import { type Begun, begun, requireFailure, requireSuccess } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
 import { failure, nothing } from './procedures/answers.ts'
@@ -12,8 +12,8 @@ const DEAD = 'peers.list.dead'
 const hasty = (bench: PeersBench) => ({ config: { callTimeoutMs: bench.timing.callTimeoutMs } })
 
 /** Three played peers around the peer of the program: 10 is lower, 12 and 13 came later. */
-async function scene(bench: PeersBench) {
-  const { peer, id, lower, higher } = await bench.peerAmongPlayed(1, 2, hasty(bench))
+async function scene(bench: PeersBench, options: PeersNodeOptions = {}) {
+  const { peer, id, lower, higher } = await bench.peerAmongPlayed(1, 2, options)
   const [first] = lower
   const [second, third] = higher
   if (first === undefined || second === undefined || third === undefined) throw new Error('peers missing')
@@ -56,7 +56,7 @@ const dies = (
       'the error of send, the event left once, a list without that peer, messages to the others, its return',
     hint,
     async run(bench: PeersBench) {
-      const cast = await scene(bench)
+      const cast = await scene(bench, answer === 'silent' ? hasty(bench) : {})
       const { peer, first, second, third, send } = cast
       const dead = which === 'first' ? first : second
       const living = [first, second, third].filter((played) => played !== dead)
@@ -234,7 +234,7 @@ export const listDeadCases: readonly Case<'peers'>[] = [
     evidence: 'unreachable and timeout for call, the same list; send to the same peer takes it out',
     hint: 'Only calls that you make because a peer is in your list tell you that it is dead.',
     async run(bench: PeersBench) {
-      const { peer, first, second, third, send } = await scene(bench)
+      const { peer, first, second, third, send } = await scene(bench, hasty(bench))
       const all = entriesFor(peer, [first, second, third])
       const call = () =>
         begun(peer.command('call', { address: second.addressFor(peer), method: 'check', args: [] }))
