@@ -1,7 +1,8 @@
 // Writing into all copies, under the lock. peers.md section 8.
 import type { Case } from '../../verdict/case.ts'
-import type { PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
-import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
+import { argsOf, type PeersBench, type PlayedPeer } from '../../verdict/peers-bench.ts'
+import type { Frame } from '../../wire/capture.ts'
+import { begun, requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { failure, gate, nothing, requireError, requireResult } from './procedures/answers.ts'
 import { callBy, requireCall, requireNone } from './procedures/calls.ts'
 import {
@@ -402,6 +403,56 @@ const waiting: readonly Case<'peers'>[] = [
       await requireSuccess(bench, writing, QUEUE, 'the write to succeed')
       await requireAcquired(bench, acquire(peer), 'peers.lock.present')
       bench.evidence('busy and not-held, then free')
+    },
+  }),
+  databaseCase({
+    id: 'peers.database.write-queue/stop',
+    title:
+      'stop comes while a write has the lock and others wait: it is finished first, the others fail with a LeavingError',
+    also: [WRITE, 'peers.lock.leave', 'peers.leave.order'],
+    evidence:
+      'one fortune at all others, its writer answered with null, a LeavingError for those that wait and one that comes later',
+    hint: 'Half a write is worse than none: finish what is in some copies, and hand the token over after that.',
+    async run(bench: PeersBench) {
+      const scene = await databaseScene(bench, 2, [])
+      const { peer, higher } = scene
+      const [caller, slow] = higher as [PlayedPeer, PlayedPeer]
+      const storing = gate()
+      slow.on('write_local', storing.handler)
+      const first = caller.call(peer, 'write', ['first'])
+      await requireCall(bench, slow, 'write_local', {
+        requirement: WRITE,
+        expected: 'write_local',
+        args: ['first'],
+      })
+      const second = caller.call(peer, 'write', ['second'])
+      await bench.seen((frame) => frame.from === caller.seat && argsOf(frame)[0] === 'second')
+      await peer.state()
+      const stopping = begun(peer.stop())
+      const refusing = async (
+        calling: Promise<{ readonly answer: Frame | undefined }>,
+        to: string,
+      ): Promise<void> => {
+        const { answer } = await calling
+        bench.evidence(
+          `refuses ${to}`,
+          requireError(bench, answer, { requirement: QUEUE, name: 'LeavingError', to }),
+        )
+      }
+      await refusing(second, 'a write that waits at stop')
+      await refusing(caller.call(peer, 'write', ['third']), 'a write after stop')
+      requireNone(bench, callBy(peer, 'obtain_token'), {
+        requirement: QUEUE,
+        expected: 'no hand-over before the write is finished',
+      })
+      storing.open()
+      requireResult(bench, (await first).answer, null, {
+        requirement: QUEUE,
+        to: 'the write under way at stop',
+      })
+      await requirePass(scene, caller, 'peers.lock.leave', 'because nobody has asked')
+      await requireSuccess(bench, stopping, 'peers.leave.order', 'stop to succeed')
+      requireCopied(bench, higher, ['first'], QUEUE)
     },
   }),
   databaseCase({

@@ -252,7 +252,7 @@ const holding: readonly Case<'peers'>[] = [
     id: 'peers.lock.present/no-calls',
     title: 'with the token present acquire holds the lock at once, again and again, and calls nobody',
     also: ['peers.lock.release', 'peers.control.state'],
-    evidence: 'three times held and present, the events of it, no call to the two others',
+    evidence: 'three times held and present, no call to the two others',
     hint: 'The token is the right to enter. Who has it asks nobody.',
     async run(bench: PeersBench) {
       const scene = await lockScene(bench, 0, 2)
@@ -274,17 +274,61 @@ const holding: readonly Case<'peers'>[] = [
         requirement: PRESENT,
         expected: 'no call while the token stays',
       })
-      const changes = peer.events.flatMap((event) => (event.event === 'token' ? [event.token] : []))
-      bench.require(changes.join() === 'present,held,present,held,present,held,present', {
-        requirement: 'peers.control.state',
-        expected: 'an event token for each change: present, then held and present three times',
-        actual: changes.join(', '),
-      })
       bench.evidence('three times held without a call')
       const last = await ask(scene, others[1] as PlayedPeer, 1)
       const pass = await requirePass(scene, others[1] as PlayedPeer, 'peers.lock.idle', 'when it asks')
       bench.require(pass.n > last.n, { requirement: PRESENT, expected: 'a request first', actual: 'a token' })
       requireTimes(bench, pass, timesOf(scene, { [scene.id]: 3 }))
+    },
+  }),
+  lockCase({
+    id: 'peers.lock.event/each-change',
+    title:
+      'the token is made, held, released, passed on, comes back and is held again: an event for each change',
+    also: ['peers.lock.create', 'peers.lock.release', 'peers.lock.idle'],
+    evidence: 'present, held, present, none, held, present in this order, held before each reply to acquire',
+    hint: 'Report what has changed when it changes, and before the reply that depends on it.',
+    async run(bench: PeersBench) {
+      const scene = await lockScene(bench, 0, 1)
+      const { peer, higher } = scene
+      const [other] = higher as [PlayedPeer]
+      const changes = (): readonly string[] =>
+        peer.events.flatMap((event) => (event.event === 'token' ? [event.token] : []))
+      const requireChanges = (when: string, ...expected: readonly string[]): void =>
+        bench.require(changes().join() === expected.join(), {
+          requirement: 'peers.lock.event',
+          expected: `the events token ${expected.join(', ')} ${when}`,
+          actual: changes().join(', '),
+        })
+      requireChanges('when the join is answered', 'present')
+      await requireAcquired(bench, acquire(peer), PRESENT)
+      requireChanges('when acquire is answered', 'present', 'held')
+      await requireReleased(bench, peer)
+      await ask(scene, other, 1)
+      await requirePass(scene, other, 'peers.lock.idle', 'when it asks')
+      await requireTokenNow(bench, peer, 'none', 'peers.control.state', 'after it has passed on')
+      requireChanges('after it has passed on', 'present', 'held', 'present', 'none')
+      const acquiring = acquire(peer)
+      await requireRequest(scene, other)
+      await giveToken(scene, other, timesOf(scene, { [other.id]: 1 }))
+      await requireAcquired(bench, acquiring)
+      // It may be present for no time before it is held.
+      const [last, before] = changes().toReversed()
+      bench.require(last === 'held' && (before === 'none' || before === 'present'), {
+        requirement: 'peers.lock.event',
+        expected: 'the event token held before acquire is answered',
+        actual: changes().join(', '),
+      })
+      const count = changes().length
+      await requireFailure(bench, acquire(peer), ['busy'], BUSY, 'while the lock is held')
+      await requireReleased(bench, peer)
+      await peer.state()
+      bench.require(changes().slice(count).join() === 'present', {
+        requirement: 'peers.lock.event',
+        expected: 'one event after that: present',
+        actual: changes().slice(count).join(', '),
+      })
+      bench.evidence(`events ${changes().join(', ')}`)
     },
   }),
   lockCase({

@@ -2,7 +2,7 @@
 import type { Case } from '../../verdict/case.ts'
 import type { PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
 import { requireSuccess } from '../outcome.ts'
-import { gate, requireError } from './procedures/answers.ts'
+import { gate, requireError, requireResult } from './procedures/answers.ts'
 import { callBy } from './procedures/calls.ts'
 import { requireIntroduction } from './procedures/joining.ts'
 import {
@@ -212,6 +212,26 @@ export const lockRecordCases: readonly Case<'peers'>[] = [
         exhibits: [{ frame: first?.n ?? 0 }],
       })
       requireTimes(bench, pass, timesOf(scene, { [older.id]: 2, [younger.id]: 5 }))
+    },
+  }),
+  lockCase({
+    id: 'peers.lock.record/own-id',
+    title: 'a request with the own id of the peer changes nothing: it does not pass the token to itself',
+    also: ['peers.list.self', IDLE],
+    evidence:
+      'the request answered, the token still here, nothing in state; then passed to another one who asks',
+    hint: 'You are not in your own list: look there before you pass.',
+    async run(bench: PeersBench) {
+      const scene = await lockScene(bench, 0, 1)
+      const { peer, id, higher } = scene
+      const [other] = higher as [PlayedPeer]
+      const { answer } = await other.call(peer, 'request_token', [5, id])
+      requireResult(bench, answer, null, { requirement: RECORD, to: 'request_token with the own id' })
+      await requireTokenNow(bench, peer, 'present', RECORD, 'after a request with the own id')
+      await requireRequests(scene, [], RECORD, 'after a request with the own id')
+      await ask(scene, other, 1)
+      const pass = await requirePass(scene, other, IDLE, 'when it asks')
+      requireTimes(bench, pass, timesOf(scene))
     },
   }),
   lockCase({
