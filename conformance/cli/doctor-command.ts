@@ -20,12 +20,14 @@ const TIMEOUT_MS = 2000
 /** The highest port on which the kit lets a node listen. */
 const PORT_MAX = 32_767
 const NODE_MAJOR_MIN = 20
+const OPEN_FILES_MIN = 4096
 
 const checks: readonly (readonly [name: string, check: () => Finding | Promise<Finding>])[] = [
   ['node', checkNode],
   ['loopback UDP', checkUdp],
   ['loopback TCP', checkTcp],
   ['free ports', checkPorts],
+  ['open files', checkOpenFiles],
   ['process groups', checkProcessGroup],
   ['exactness', checkExactness],
   ...['python3', 'go', 'java', 'rustc', 'cc'].map(
@@ -123,6 +125,20 @@ function checkPorts(): Finding {
   const remedy =
     'a port may be taken just before a node gets it: sysctl net.ipv4.ip_local_port_range="32768 60999"'
   return { kind: 'warning', text: `outgoing connections take ports from ${first} on`, remedy }
+}
+
+// Every listener, connection and pipe is an open file: a run of peers with 16 jobs has about 2,000 of them at its peak.
+function checkOpenFiles(): Finding {
+  let limits: string
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8')
+  } catch {
+    return { kind: 'skipped', text: 'the limit of open files is not known on this system' }
+  }
+  const [, limit = 'unlimited'] = /^Max open files +(\S+)/m.exec(limits) ?? []
+  const text = `a process may have ${limit} open files`
+  if (limit === 'unlimited' || Number(limit) >= OPEN_FILES_MIN) return { kind: 'ok', text }
+  return { kind: 'warning', text, remedy: `ulimit -n ${OPEN_FILES_MIN}, or fewer cases at a time: --jobs 4` }
 }
 
 // A student's shell script starts the real program; killing only the script would leave the program behind.

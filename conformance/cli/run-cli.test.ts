@@ -110,6 +110,37 @@ describe('test --dry-run', () => {
   })
 })
 
+describe('a system with two roles', () => {
+  const chosen = async (...words: string[]) => {
+    const { stdout } = await call('test', ...words, '--dry-run', '--', './nothing')
+    return stdout.trim().split('\n')
+  }
+
+  test('is judged as a whole, or one role of it', async () => {
+    const [all, peer, nameService] = [
+      await chosen('peers'),
+      await chosen('peers.peer'),
+      await chosen('peers.name-service'),
+    ]
+    expect(peer.length).toBeGreaterThan(0)
+    expect(nameService.length).toBeGreaterThan(0)
+    expect([...peer, ...nameService].sort()).toEqual(all.toSorted())
+    expect(await chosen('peers.peer', 'peers.name-service')).toEqual(all)
+    expect(await chosen('peers', 'peers.peer')).toEqual(all)
+  })
+
+  test('patterns select within the role, and a slip of the fingers is told', async () => {
+    expect(await chosen('peers.name-service', '--only', '*register*', '--profile', 'extended')).toContain(
+      'peers.register.hash/not-to-be-guessed',
+    )
+    const elsewhere = await call('test', 'peers.peer', '--only', 'peers.register.hash', '--dry-run')
+    expect(elsewhere.stderr).toMatch(/no case or requirement with a case matches/)
+    const misspelt = await call('test', 'peers.name-servise')
+    expect(misspelt.stderr).toMatch(/did you mean peers\.name-service\?/)
+    expect([elsewhere.exitCode, misspelt.exitCode]).toEqual([2, 2])
+  })
+})
+
 describe('list', () => {
   test('has the cases by stage, with level and title', async () => {
     const { stdout, exitCode } = await call('list', '--stage', '1')

@@ -3,10 +3,11 @@
 import { expect, test } from 'vitest'
 import { type Case, Violation } from '../verdict/case.ts'
 import { argsOf, methodOf, type PeersBench } from '../verdict/peers-bench.ts'
+import { runCases } from '../verdict/runner.ts'
 import type { Frame } from '../wire/capture.ts'
 import type { Host, OpenBench, Program } from './host.ts'
 import { CommandError } from './node.ts'
-import { hostOf, openOn as openCase, programOf } from './test-benches.ts'
+import { hostOf, openOn as openCase, programOf, testTiming } from './test-benches.ts'
 
 const mini = (...options: string[]): Program => programOf('mini-peers.mjs', ...options)
 
@@ -213,6 +214,36 @@ test('who has no seat is told so', async () => {
   await expect(bench.playPeer()).rejects.toThrow('all 2 seats are taken')
   await expect(bench.playPeer({ seat: 7 })).rejects.toThrow('did not declare the place 7')
   await expect(bench.nameService({ seats: 20 })).rejects.toThrow('before anyone sits down')
+})
+
+test.each([
+  [['peers.name-service', 'peers.peer'], 'untestable'],
+  [['peers.peer'], 'not-applicable'],
+])('of a program with one role, asked for %j, the cases of the other are %s', async (roles, status) => {
+  const shows = async (bench: PeersBench) => {
+    await bench.peerAmongPlayed(1, 1)
+    bench.evidence('a peer that has joined')
+  }
+  const peer: Case<'peers'> = { ...definition, run: shows }
+  const nameService: Case<'peers'> = {
+    ...definition,
+    id: 'peers.register.id/test',
+    role: 'peers.name-service',
+    requirements: ['peers.register.id'],
+  }
+  const { results } = await runCases({
+    cases: [peer, nameService],
+    programKind: 'command',
+    standard: { profile: 'baseline', roles },
+    seed: 1,
+    jobs: 2,
+    repeat: 1,
+    isolated: false,
+    timing: () => testTiming,
+    openHost: () => hostOf(mini('--role', 'peers.peer')),
+    reproduce: () => '',
+  })
+  expect(results.map((result) => result.status)).toEqual(['pass', status])
 })
 
 test('the second program has every second node of a cluster', async () => {
