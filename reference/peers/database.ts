@@ -105,8 +105,8 @@ export class Database {
   /** peers.database.write, peers.database.write-queue */
   write(fortune: string, writer: Writer): void {
     const { writes, isReady } = this.#state
-    if (!isReady) this.#refuse(writer, notReady)
-    else if (this.#peer.state.leave !== null) this.#refuse(writer, leaving)
+    if (this.#peer.state.leave !== null) this.#refuse(writer, leaving)
+    else if (!isReady) this.#refuse(writer, notReady)
     else if (writes.length > WRITES_WAITING_MAX) this.#refuse(writer, crowded)
     else {
       writes.push({ fortune, writer })

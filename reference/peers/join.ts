@@ -5,10 +5,10 @@
 // which waits for nobody that waits for it. Younger peers are told apart from dead ones by a `check`, which nobody holds back.
 import { answerSchema, errorNames } from '../../spec/peers/messages.ts'
 import { checkArguments } from '../core/arguments.ts'
-import { findById, removeById } from './by-id.ts'
+import { findById, putById, removeById } from './by-id.ts'
 import type { Outcome } from './calls.ts'
 import { failureOf } from './failure.ts'
-import { NEWCOMERS_MAX } from './limits.ts'
+import { LEFT_MAX, NEWCOMERS_MAX } from './limits.ts'
 import type { Peer } from './peer.ts'
 import { errorAnswer } from './skeleton.ts'
 import type { Address, ListedPeer, PeerId } from './vocabulary.ts'
@@ -25,6 +25,8 @@ export interface JoinState {
   lower: ToldPeer[]
   /** Those of them whose `register_peer` has not begun. */
   untold: PeerId[]
+  /** Peers that have left before the name service has said who is there, in the order of ids. Bound: LEFT_MAX. */
+  readonly left: { readonly id: PeerId }[]
   hasTold: boolean
   hasSeenToken: boolean
 }
@@ -72,6 +74,7 @@ export class Joining {
       phase: 'registering',
       lower: [],
       untold: [],
+      left: [],
       hasTold: false,
       hasSeenToken: false,
     }
@@ -121,7 +124,8 @@ export class Joining {
       return
     }
     join.phase = 'telling'
-    const told = this.#peer.rules.toldOnJoin(peers, this.#peer.id)
+    const present = peers.filter(({ id }) => findById(join.left, id) === undefined)
+    const told = this.#peer.rules.toldOnJoin(present, this.#peer.id)
     join.lower = told.map(({ id, address }) => ({ id, address, attempts: 0 }))
     join.untold = join.lower.map(({ id }) => id)
     this.#tellMore()
@@ -177,7 +181,10 @@ export class Joining {
   /** peers.join.left-meanwhile: it is not taken into the list when its answer comes. */
   onUnregistered(id: PeerId): void {
     const join = this.#state
-    if (join === null || !removeById(join.lower, id)) return
+    if (join === null) return
+    const isAnybody = join.phase === 'registering' || join.phase === 'asking'
+    if (isAnybody && join.left.length < LEFT_MAX) putById(join.left, { id })
+    if (!removeById(join.lower, id)) return
     join.untold = join.untold.filter((untold) => untold !== id)
   }
 

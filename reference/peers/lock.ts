@@ -222,7 +222,7 @@ export class Lock {
     if (rules.passesOnRequest(token) && this.isWaitingFor(from)) this.#passOn()
   }
 
-  /** peers.lock.token, peers.lock.leave-order, peers.lock.not-ready: the answer to `obtain_token`; `onObtained` follows if it is no error. */
+  /** The answer to `obtain_token` (peers.lock.leave-order, peers.lock.not-ready); `onObtained` follows if it is no error. */
   answerToToken(): PeersAnswer {
     const { state, rules, join } = this.#peer
     if (state.leave !== null && rules.refusesTokenOnLeave) {

@@ -148,7 +148,7 @@ describe('checks', () => {
     service.ask('register', 'other', addressOf(900))
     service.ask('register', 'other', addressOf(901))
     service.ask('unregister', 0, 'ivan', 'hash-0')
-    expect(service.open.length).toBe(64)
+    expect(service.open.length).toBe(128)
     service.ask('unregister', 500, 'other', 'hash-500')
     expect(service.calls('check')).toContainEqual([addressOf(901).join(':')])
   })

@@ -77,6 +77,15 @@ describe('join', () => {
     expect(peer.reply(join)).toMatchObject({ peers: [{ id: 2 }] })
   })
 
+  test('peers.join.left-meanwhile: also before the name service has said who is there', () => {
+    const { peer, join } = asking(5)
+    peer.ask('unregister_peer', 1)
+    peer.succeed('require_all', everybody(1, 2, 5))
+    expect(peer.calls('register_peer').map(([to]) => to)).toEqual([at(2)])
+    peer.succeed('register_peer', null)
+    expect(peer.reply(join)).toMatchObject({ peers: [{ id: 2 }] })
+  })
+
   test.each([
     ['unreachable', (peer: ScriptedPeer) => peer.refuse('register')],
     ['timeout', (peer: ScriptedPeer) => peer.advance(100)],

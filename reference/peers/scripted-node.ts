@@ -203,9 +203,9 @@ export class ScriptedPeer extends ScriptedNode<PeerVocabulary, PeerState> {
     return this.state().peers.map(({ id }) => id)
   }
 
-  /** Another machine goes on from a copy of the state of this one. */
-  continueFromCopy(): void {
-    this.machine = createPeerMachine(this.#config, structuredClone(this.machine.state))
+  /** Another machine goes on from this state. */
+  continueFrom(state: PeerState): void {
+    this.machine = createPeerMachine(this.#config, state)
   }
 }
 

@@ -41,7 +41,7 @@ function live(afterStep: (peer: ScriptedPeer) => void): ScriptedPeer {
 
 test('a machine that goes on from a copy does exactly the same', () => {
   const whole = live(() => {})
-  const inPieces = live((peer) => peer.continueFromCopy())
+  const inPieces = live((peer) => peer.continueFrom(structuredClone(peer.machine.state)))
   expect(inPieces.effects).toEqual(whole.effects)
   expect(inPieces.machine.state).toEqual(whole.machine.state)
   expect(whole.effects.length).toBeGreaterThan(60)

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Control } from './control.ts'
+import { peerRole } from './peers-roles.ts'
 import { ringRole } from './ring-role.ts'
 import { until } from './test-peers.ts'
 
@@ -38,7 +39,10 @@ class Loop extends Spoken {
   readonly #control = new Control({
     name: 'loop',
     version: '0',
-    roles: new Map([['ring.peer', ringRole()]]),
+    roles: new Map([
+      ['ring.peer', ringRole()],
+      ['peers.peer', peerRole()],
+    ]),
     isSingle: false,
     writeLine: (line) => this.lines.push(JSON.parse(line) as Line),
     onStopped: () => {},
@@ -284,4 +288,57 @@ test('a mutant that does not exist is refused at once', async () => {
   const running = program('--mutant', 'no-such-mutant')
   expect(await running.exitCode()).toBe(2)
   expect(running.log).toContain('no-such-mutant')
+})
+
+describe('roles of peers', () => {
+  async function startedPeerOfType(config: object = {}): Promise<Loop> {
+    const running = new Loop()
+    opened.push(running)
+    for (;;) {
+      const listenPort = 20_000 + Math.floor(Math.random() * 10_000)
+      const whole = { listenPort, type: 'ivan', nameService: ['127.0.0.1', 1], ...config }
+      const reply = await running.call('start', { role: 'peers.peer', config: whole })
+      if (reply.ok === true) return running
+      expect(reply).toMatchObject({ error: { code: 'address-in-use' } })
+    }
+  }
+
+  test('peers.config.object: what a configuration must not be', async () => {
+    const running = new Loop()
+    opened.push(running)
+    const config = { listenPort: 20_000, type: 'ivan', nameService: ['127.0.0.1', 1] }
+    for (const [wrong, message] of [
+      [{ type: 'object' }, /^type: /],
+      [{ fortunes: [] }, /^fortunes: demands lock/],
+      [{ nameService: '127.0.0.1:1' }, /^nameService: /],
+    ] as const) {
+      const reply = await running.call('start', { role: 'peers.peer', config: { ...config, ...wrong } })
+      expect(reply).toMatchObject({ error: { code: 'bad-config', message: expect.stringMatching(message) } })
+    }
+  })
+
+  test('control.unsupported: the lock and the database are unknown to a peer without them', async () => {
+    const plain = await startedPeerOfType()
+    for (const name of ['acquire', 'release', 'read', 'write', 'init', 'constructor']) {
+      expect(await plain.call(name), name).toMatchObject({ error: { code: 'unsupported' } })
+    }
+    const locking = await startedPeerOfType({ lock: true })
+    expect(await locking.call('acquire')).toMatchObject({ error: { code: 'not-joined' } })
+    expect(await locking.call('read')).toMatchObject({ error: { code: 'unsupported' } })
+  })
+
+  test('control.lines: a result that does not fit into a line is answered with internal', async () => {
+    const running = await startedPeerOfType()
+    const texts = ['x'.repeat(1_048_500), '\u00e4'.repeat(524_288)]
+    const server = net.createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write(`${JSON.stringify({ result: texts.shift() })}\n`))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = ['127.0.0.1', (server.address() as net.AddressInfo).port]
+    const args = { address, method: 'm', args: [] }
+    expect(await running.call('call', args)).toMatchObject({ ok: true })
+    expect(await running.call('call', args)).toMatchObject({ error: { code: 'internal' } })
+    server.close()
+  })
 })

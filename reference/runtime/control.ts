@@ -22,7 +22,6 @@ export interface ControlOptions {
 }
 
 interface HostedNode {
-  readonly role: Role
   readonly running: RunningNode
   isListening: boolean
 }
@@ -77,8 +76,14 @@ export class Control {
     this.#nodes.clear()
   }
 
-  #write(line: object): void {
-    this.#options.writeLine(JSON.stringify(line))
+  /** control.lines. False if the line would be longer than a line may be. */
+  #write(content: object): boolean {
+    const line = JSON.stringify(content)
+    // A UTF-16 unit takes up to three bytes; most lines need no counting.
+    const mayBeTooLong = line.length * 3 > CONTROL_LINE_BYTES_MAX
+    if (mayBeTooLong && Buffer.byteLength(line) > CONTROL_LINE_BYTES_MAX) return false
+    this.#options.writeLine(line)
+    return true
   }
 
   #onLine(line: string): void {
@@ -121,9 +126,9 @@ export class Control {
       this.#fail(handle, 'not-started', `node ${key} is not started`)
       return
     }
-    const schema = node.role.commands[name]
+    const schema = node.running.commands[name]
     if (schema === undefined) {
-      this.#fail(handle, 'unsupported', `there is no command ${name} in this role`)
+      this.#fail(handle, 'unsupported', `this node has no command ${name}`)
       return
     }
     const problem = checkArguments(schema, command)
@@ -162,7 +167,7 @@ export class Control {
         if (this.#options.isSingle) this.#options.onStopped()
       },
     })
-    const node: HostedNode = { role, running, isListening: false }
+    const node: HostedNode = { running, isListening: false }
     this.#nodes.set(key, node)
     running.listen().then(
       () => {
@@ -186,7 +191,10 @@ export class Control {
     const seq = this.#seqs.get(handle)
     if (seq === undefined) return
     this.#seqs.delete(handle)
-    this.#write({ seq, ...reply })
+    if (!this.#write({ seq, ...reply })) {
+      const message = `the result does not fit into a line of ${CONTROL_LINE_BYTES_MAX} bytes`
+      this.#write({ seq, ok: false, error: { code: 'internal', message } })
+    }
     if (this.#seqs.size === 0) this.#onIdle?.()
   }
 }

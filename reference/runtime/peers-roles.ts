@@ -20,6 +20,7 @@ import { nameServiceSettingsOf, peerSettingsOf } from '../peers/settings.ts'
 import type {
   Address,
   NameServiceVocabulary,
+  PeerSettings,
   PeersLine,
   PeerVocabulary,
   RegistrationEvent,
@@ -62,8 +63,19 @@ export function peerRole(variant: PeersVariant = correctVariant): Role {
     create: (checked, callbacks) => {
       const config = variant.configurePeer(checked as PeerConfig)
       const machine = variant.createPeer(config, variant.rules)
-      return run<PeerVocabulary>(machine, peerSettingsOf(config), variant.rules, callbacks)
+      const settings = peerSettingsOf(config)
+      return run<PeerVocabulary>(machine, commandsOf(settings), settings, variant.rules, callbacks)
     },
+  }
+}
+
+/** Commands of the lock and of the database are unknown to a peer without them (peers.md sections 7 and 8). */
+function commandsOf({ lock, fortunes }: PeerSettings): RunningNode['commands'] {
+  const { acquire, release, read, write, ...always } = peerCommands
+  return {
+    ...always,
+    ...(lock && { acquire, release }),
+    ...(fortunes !== undefined && { read, write }),
   }
 }
 
@@ -91,7 +103,10 @@ export function nameServiceRole(
       }
       // peers.md gives a name service no events; these are not for the control channel.
       const onEvent = (event: object) => onRegistration(event as RegistrationEvent)
-      return run<NameServiceVocabulary>(machine, settings, variant.rules, { ...callbacks, onEvent })
+      return run<NameServiceVocabulary>(machine, nameServiceCommands, settings, variant.rules, {
+        ...callbacks,
+        onEvent,
+      })
     },
   }
 }
@@ -109,6 +124,7 @@ type PeersVocabulary = Vocabulary & { readonly place: Address; readonly stream: 
 
 function run<V extends PeersVocabulary>(
   machine: Machine<V>,
+  commands: RunningNode['commands'],
   listening: Pick<NodeOptions<PeersVocabulary>, 'host' | 'listenPort' | 'inboundMax'>,
   rules: PeersRules,
   callbacks: NodeCallbacks,
@@ -128,6 +144,7 @@ function run<V extends PeersVocabulary>(
   })
   return {
     listen: () => node.listen(),
+    commands,
     command: (handle, name, args) => node.command(handle, { command: name, ...args }),
     kill: () => node.kill(),
   }

@@ -53,6 +53,7 @@ export function ringRole(variant: RingVariant = correctVariant): Role {
       })
       return {
         listen: () => node.listen(),
+        commands: ringCommands,
         command: (handle, name, args) => node.command(handle, { command: name, ...args } as RingCommand),
         kill: () => node.kill(),
       }

@@ -8,6 +8,8 @@ export type AnyReply =
 
 export interface RunningNode {
   listen(): Promise<void>
+  /** By command that this node serves with its configuration, the schema of the arguments. */
+  readonly commands: Readonly<Record<string, object>>
   command(handle: number, name: string, args: object): void
   kill(): void
 }
@@ -21,7 +23,7 @@ export interface NodeCallbacks {
 export interface Role {
   readonly features: readonly string[]
   readonly config: object
-  /** By command, the schema of its arguments. */
+  /** The commands of the role, whatever the configuration. */
   readonly commands: Readonly<Record<string, object>>
   /** What is wrong with a configuration that fits the schema. */
   checkConfig(config: unknown): string | undefined
