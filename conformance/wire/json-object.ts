@@ -39,27 +39,13 @@ function syntaxProblem(text: string, complaint: string): Unreadable {
  */
 export const LEVELS_KEPT_MAX = 1000
 
-/** How deep the text, which must be valid JSON, is nested. */
-function levelsOf(text: string): number {
-  let levels = 0
-  let deepest = 0
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]
-    if (character === '"') {
-      for (i++; text[i] !== '"'; i++) if (text[i] === '\\') i++
-    } else if (character === '{' || character === '[') deepest = Math.max(deepest, ++levels)
-    else if (character === '}' || character === ']') levels--
-  }
-  return deepest
-}
-
 const isNested = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** Empties what lies on the deepest level that is kept. */
+/** Empties what lies on the deepest level that is kept, if the message is as deep as that. */
 function cut(message: Record<string, unknown>): void {
   let level: Record<string, unknown>[] = [message]
-  for (let depth = 1; depth < LEVELS_KEPT_MAX; depth++)
+  for (let depth = 1; depth < LEVELS_KEPT_MAX && level.length > 0; depth++)
     level = level.flatMap((value) => Object.values(value).filter(isNested))
   for (const value of level) for (const key of Object.keys(value)) if (isNested(value[key])) value[key] = null
 }
@@ -81,7 +67,7 @@ export function readObject(
     return { problem: syntaxProblem(text, error instanceof Error ? error.message : String(error)) }
   }
   // A level takes two characters at least.
-  if (isObject(value) && text.length > 2 * LEVELS_KEPT_MAX && levelsOf(text) > LEVELS_KEPT_MAX) cut(value)
+  if (isObject(value) && text.length > 2 * LEVELS_KEPT_MAX) cut(value)
   return isObject(value)
     ? { message: value, text }
     : { problem: { text: 'not a JSON object', at: 0, hasMore: false } }

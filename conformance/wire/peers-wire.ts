@@ -26,6 +26,8 @@ const isKnown = (method: string): boolean => Object.hasOwn(peersMethods, method)
 
 /** What is wrong with the way in which numbers are written. A key written twice is no business of peers.md. */
 function integerFault(text: string, requirement: string): Fault | undefined {
+  // An answer may have 8 MiB, and the scan goes character by character.
+  if (!/\d[.eE]/.test(text)) return undefined
   const scanned = scanJson(text)
   return scanned?.kind === 'integer-form' ? { text: scanned.text, at: scanned.at, requirement } : undefined
 }
