@@ -1048,9 +1048,9 @@ class DatabaseTest(PeersBase):
         waits = node.ask("write", fortune="never")
         stop = node.ask("stop")
         self.error("LeavingError", self.call(node, "write", "y"))
+        self.assertEqual(self.shared.reply(waits)["error"]["code"], "not-started")
         go.set()
         self.assertTrue(self.shared.reply(seq)["ok"])
-        self.assertEqual(self.shared.reply(waits)["error"]["code"], "not-started")
         self.assertTrue(self.shared.reply(stop)["ok"])
         self.assertEqual([call[0] for call in other.calls[-2:]], ["obtain_token", "unregister_peer"])
 

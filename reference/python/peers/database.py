@@ -85,9 +85,6 @@ class Database:
         self._working = Promise()
         while self._waiting:
             fortune, promise = self._waiting.popleft()
-            if self._peer.leaving:
-                promise.fail(self._peer.leave.refusal())
-                continue
             held = await self._peer.lock.acquire_for_database()
             if self._peer.leaving and not held:
                 promise.fail(self._peer.leave.refusal())
@@ -117,7 +114,9 @@ class Database:
             pass  # it is dead, or has no database
 
     async def finish(self):
-        """We leave: the write that is under way is brought to its end, or some would have it and some not."""
+        """We leave: the write that has the lock is brought to its end, or some would have it and some not. No other begins."""
+        while self._waiting:
+            self._waiting.popleft()[1].fail(self._peer.leave.refusal())
         if self._working:
             await self._working
 
