@@ -4,13 +4,13 @@ import type { PeersBench } from '../../verdict/peers-bench.ts'
 import { begun, requireFailure } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
 import { gate, nothing, requireError } from './procedures/answers.ts'
-import { requireIntroduction, requireJoined } from './procedures/joining.ts'
+import { ownAddress, requireIntroduction, requireJoined } from './procedures/joining.ts'
 import { join, outside } from './procedures/scene.ts'
 import { entriesFor, requireListNow } from './procedures/standstill.ts'
 
 const LEFT = 'peers.join.left-meanwhile'
 
-type When = 'before-it-is-called' | 'before-its-answer' | 'after-its-answer'
+type When = 'before-the-list' | 'before-it-is-called' | 'before-its-answer' | 'after-its-answer'
 
 /** Of three lower peers the one in the middle leaves; the first or the last holds the join up so long. */
 const leaving = (when: When, title: string, hint: string): Case<'peers'> =>
@@ -24,7 +24,7 @@ const leaving = (when: When, title: string, hint: string): Case<'peers'> =>
     evidence: 'unregister_peer answered during the join, and a list without that peer after it',
     hint,
     async run(bench: PeersBench) {
-      const { peer, lower } = await outside(bench, { lower: 3 })
+      const { peer, nameService, lower } = await outside(bench, { lower: 3 })
       const [first, leaver, last] = lower
       if (first === undefined || leaver === undefined || last === undefined)
         throw new Error('three lower peers')
@@ -47,10 +47,17 @@ const leaving = (when: When, title: string, hint: string): Case<'peers'> =>
           await farewell()
           return nothing
         })
+      if (when === 'before-the-list') {
+        const all = [...entriesFor(peer, lower), { id: 13, address: ownAddress(peer) }]
+        nameService.on('require_all', async () => {
+          await farewell()
+          return { result: all.map(({ id, address }) => [id, address]) }
+        })
+      }
       const joining = join(peer)
       await requireIntroduction(bench, peer, slow, 13)
       if (when === 'after-its-answer') await requireIntroduction(bench, peer, leaver, 13)
-      if (when !== 'before-its-answer') await farewell()
+      if (when === 'after-its-answer' || when === 'before-it-is-called') await farewell()
       held.open()
       await requireJoined(bench, peer, joining, { id: 13, peers: entriesFor(peer, [first, last]) }, LEFT)
       const send = begun(peer.command('send', { to: leaver.id, text: 'still there?' }))
@@ -73,6 +80,11 @@ export const joinRaceCases: readonly Case<'peers'>[] = [
     'before-it-is-called',
     'a lower peer leaves while the newcomer may not have called it yet',
     'unregister_peer may come before your register_peer: remember the id until your join is done.',
+  ),
+  leaving(
+    'before-the-list',
+    'a lower peer leaves while require_all is under way, whose answer still names it',
+    'The answer of the name service may be older than a departure that you have heard of: remember the id from register on.',
   ),
   peersCase({
     id: 'peers.join.left-meanwhile/comes-and-goes',
