@@ -2,11 +2,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SystemName } from '../../spec/registry.ts'
 import { packageRoot } from '../cli/package-files.ts'
 
 export interface MutantDescription {
   readonly name: string
-  readonly system: 'ring'
+  readonly system: SystemName
   /** The requirement that it breaks. */
   readonly requirement: string
   /** The real mistake, in a sentence. */

@@ -31,7 +31,7 @@ export async function tryProgram(
     const { results } = await runCases({
       cases,
       programKind: 'command',
-      standard: { profile: 'baseline', roles: [...new Set(cases.map(({ role }) => role))] },
+      standard: { profile: 'extended', roles: [...new Set(cases.map(({ role }) => role))] },
       seed: SEED,
       jobs,
       repeat: 1,

@@ -9,9 +9,10 @@ import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { parseArgs } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { Mutant } from '../mutants/mutant.ts'
 import { Control } from './control.ts'
 import { nameServiceRole, peerRole } from './peers-roles.ts'
-import { type RingVariant, ringRole } from './ring-role.ts'
+import { ringRole } from './ring-role.ts'
 
 /** How long commands under way may still be answered after the input has ended. */
 const END_GRACE_MS = 250
@@ -31,7 +32,7 @@ function quit(code: number, message?: string): never {
 }
 
 /** The mutant of that name, after it has spoiled what it needs to spoil. */
-async function summonMutant(name: string | undefined): Promise<RingVariant | undefined> {
+async function summonMutant(name: string | undefined): Promise<Mutant | undefined> {
   if (name === undefined) return undefined
   // Loaded only when asked for: an ordinary start should not pay for the mutants.
   const { mutants } = await import('../mutants/index.ts')
@@ -50,7 +51,7 @@ async function listMutants(): Promise<never> {
 }
 
 function serve(
-  variant: RingVariant | undefined,
+  mutant: Mutant | undefined,
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
   finish: () => void,
@@ -61,9 +62,9 @@ function serve(
     name: 'peerspec-reference',
     version: packageJson.version,
     roles: new Map([
-      ['ring.peer', ringRole(variant)],
-      ['peers.name-service', nameServiceRole()],
-      ['peers.peer', peerRole()],
+      ['ring.peer', ringRole(mutant?.ring)],
+      ['peers.name-service', nameServiceRole(mutant?.peers)],
+      ['peers.peer', peerRole(mutant?.peers)],
     ]),
     isSingle: values.single,
     writeLine: (line) => output.write(`${line}\n`),
@@ -91,13 +92,13 @@ function serve(
 }
 
 if (values.mutants) await listMutants()
-const variant = await summonMutant(values.mutant)
+const mutant = await summonMutant(values.mutant)
 const controlPort = values['listen-control']
 if (controlPort === undefined) {
-  serve(variant, process.stdin, process.stdout, () => quit(0))
+  serve(mutant, process.stdin, process.stdout, () => quit(0))
 } else {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    serve(variant, socket, socket, () => socket.destroy())
+    serve(mutant, socket, socket, () => socket.destroy())
   })
   server.on('error', (error) => quit(2, `cannot listen for control: ${error.message}`))
   server.listen(Number(controlPort), '127.0.0.1', () => {

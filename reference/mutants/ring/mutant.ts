@@ -4,10 +4,10 @@ import { createRingMachine } from '../../ring/machine.ts'
 import { type RingRules, ringRules } from '../../ring/rules.ts'
 import { settingsOf } from '../../ring/settings.ts'
 import type { RingSettings } from '../../ring/vocabulary.ts'
-import type { Mutant } from '../mutant.ts'
+import type { Mutant, MutantStory } from '../mutant.ts'
 import type { Wrap } from './rewire.ts'
 
-export interface RingMutant extends Pick<Mutant, 'name' | 'requirement' | 'bug'> {
+export interface RingMutant extends MutantStory {
   /** Values that are compiled in, whatever the configuration says. */
   readonly config?: (settings: RingSettings) => Partial<RingConfig>
   /** Decisions that are taken otherwise. */
@@ -23,10 +23,12 @@ export function toMutant({ config, rules, wrap, sabotage, ...story }: RingMutant
     ...story,
     system: 'ring',
     isOfProcess: sabotage !== undefined,
-    configure: (given) => ({ ...given, ...config?.(settingsOf(given)) }),
-    create: (given) => {
-      const machine = createRingMachine(given, { ...ringRules, ...rules })
-      return wrap?.(machine, settingsOf(given)) ?? machine
+    ring: {
+      configure: (given) => ({ ...given, ...config?.(settingsOf(given)) }),
+      create: (given) => {
+        const machine = createRingMachine(given, { ...ringRules, ...rules })
+        return wrap?.(machine, settingsOf(given)) ?? machine
+      },
     },
     sabotage: sabotage ?? (() => {}),
   }

@@ -1,0 +1,4 @@
+// Mistakes in the database (peers.md section 8).
+import type { PeersMutant } from './mutant.ts'
+
+export const databaseMutants: readonly PeersMutant[] = []
