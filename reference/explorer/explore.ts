@@ -30,7 +30,7 @@ export interface Exploration {
   readonly violation: Violation | undefined
 }
 
-const fingerprintOf = (world: World): string => createHash('md5').update(keyOf(world)).digest('latin1')
+const fingerprintOf = (world: World): string => createHash('md5').update(keyOf(world)).digest('binary')
 
 /** On the path that is being walked. */
 const OPEN = -1
@@ -84,7 +84,12 @@ export function explore<V extends Vocabulary>(configuration: Configuration<V>, l
 
   const longestPath = seen.get(fingerprintOf(first)) ?? OPEN
   const isComplete = path.length === 0
-  const found = { states: seen.size, transitions, isComplete, longestPath: isComplete ? longestPath : path.length }
+  const found = {
+    states: seen.size,
+    transitions,
+    isComplete,
+    longestPath: isComplete ? longestPath : path.length,
+  }
   if (problem === undefined) return { ...found, violation: undefined }
   const moves = path.flatMap(({ moves: possible, next }) => possible[next - 1] ?? [])
   return { ...found, violation: shortest(worlds, limits) ?? { problem, moves } }

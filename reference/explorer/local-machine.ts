@@ -18,7 +18,11 @@ type Reply<V extends Vocabulary> = Extract<Effect<V>, { kind: 'reply' }>
 /** All that a step does beside the new state, sorted by what the world does with it. */
 export interface LocalStep<V extends Vocabulary> {
   readonly after: LocalNumber
-  readonly requests: readonly { readonly number: number; readonly to: V['place']; readonly message: V['stream'] }[]
+  readonly requests: readonly {
+    readonly number: number
+    readonly to: V['place']
+    readonly message: V['stream']
+  }[]
   readonly answers: readonly { readonly number: number; readonly message: V['stream'] }[]
   /** Own connections that are over. */
   readonly ended: readonly number[]

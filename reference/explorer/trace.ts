@@ -11,7 +11,10 @@ export interface Line {
   readonly heard: string
 }
 
-export function linesOf<V extends Vocabulary>(configuration: Configuration<V>, moves: readonly Move[]): Line[] {
+export function linesOf<V extends Vocabulary>(
+  configuration: Configuration<V>,
+  moves: readonly Move[],
+): Line[] {
   const worlds = new Worlds(configuration)
   let world = worlds.first()
   return moves.map((move) => {
@@ -80,7 +83,10 @@ function nameOf<V extends Vocabulary>(worlds: Worlds<V>, world: World, move: Mov
   }
 }
 
-function wordsFor<V extends Vocabulary>(worlds: Worlds<V>, { node, reply, command, event }: Heard<V>): string {
+function wordsFor<V extends Vocabulary>(
+  worlds: Worlds<V>,
+  { node, reply, command, event }: Heard<V>,
+): string {
   const name = worlds.configuration.actors[node]?.name
   if (event !== undefined) return `${name} ${JSON.stringify(event)}`
   const end = reply?.ok ? 'is done' : `fails: ${reply?.error.code}`

@@ -7,7 +7,13 @@
 // Calls: a connection for each, one request, one answer, and the caller drops it. The connection counts as gone for the caller when it
 // has the answer; that the other side learns of it is left out. A crash may lose what was still on its way.
 import type { Vocabulary } from '../core/machine.ts'
-import { type ExplorableMachine, type LocalInput, LocalMachine, type LocalNumber, type LocalStep } from './local-machine.ts'
+import {
+  type ExplorableMachine,
+  type LocalInput,
+  LocalMachine,
+  type LocalNumber,
+  type LocalStep,
+} from './local-machine.ts'
 
 /** A user gives a command, or the node dies between two steps, or begins again with nothing in its memory. */
 export type Act<V extends Vocabulary> = V['command'] | 'crash' | 'restart'
@@ -26,8 +32,11 @@ export interface Configuration<V extends Vocabulary> {
   /** Before the exploration, one after the other, each to its end. */
   readonly prologue?: readonly { readonly actor: string; readonly command: V['command'] }[]
   mayFire?(timer: string): boolean
-  /** An answer that changes nothing but that the call is over. It arrives at once, as nobody can tell when it does. */
-  isIdle?(request: V['stream'], answer: V['stream']): boolean
+  /**
+   * An answer that changes nothing but that one more call is over, so that nobody can tell when it comes: it arrives at once.
+   * `others` are further requests of the same caller whose answers it has not read.
+   */
+  isIdle?(request: V['stream'], answer: V['stream'], others: readonly V['stream'][]): boolean
   /** Asked before a `crash`. */
   mayCrash?(situation: Situation<V>, node: number): boolean
   /** What is wrong in this situation, whatever comes next. */
@@ -46,6 +55,7 @@ interface NodeNow {
   readonly isWaiting: readonly boolean[]
   /** Those that may fire, sorted. */
   readonly timers: readonly string[]
+  /** The same for equal ones, and for no others; empty while the world is being made. */
   readonly key: string
 }
 
@@ -76,7 +86,10 @@ export interface World {
 }
 
 export type Move =
-  | { readonly kind: 'request-arrives' | 'answer-arrives' | 'request-lost' | 'answer-lost'; readonly call: number }
+  | {
+      readonly kind: 'request-arrives' | 'answer-arrives' | 'request-lost' | 'answer-lost'
+      readonly call: number
+    }
   | { readonly kind: 'unreachable' | 'closed'; readonly call: number }
   | { readonly kind: 'act'; readonly node: number; readonly line: number }
   | { readonly kind: 'timer'; readonly node: number; readonly timer: string }
@@ -142,7 +155,11 @@ export class Worlds<V extends Vocabulary> {
       const node = actors.findIndex(({ name }) => name === actor)
       const draft = new Draft(this, world)
       // No line of the script has this number.
-      draft.step(node, `command -1 ${JSON.stringify(command)}`, { kind: 'command', handle: 0, command } as LocalInput<V>)
+      draft.step(node, `command -1 ${JSON.stringify(command)}`, {
+        kind: 'command',
+        handle: 0,
+        command,
+      } as LocalInput<V>)
       world = this.#settled(draft.world())
     }
     return world
@@ -279,17 +296,27 @@ class Draft<V extends Vocabulary> {
   }
 
   world(): World {
-    for (let idle = this.#idleAnswer(); idle !== -1; idle = this.#idleAnswer()) this.move('answer-arrives', idle)
+    for (let idle = this.#idleAnswer(); idle !== -1; idle = this.#idleAnswer())
+      this.move('answer-arrives', idle)
+    for (const [number, node] of this.#nodes.entries()) if (node.key === '') this.#nodes[number] = keyed(node)
     return { nodes: this.#nodes, calls: this.#calls.sort((a, b) => (a.key < b.key ? -1 : 1)) }
   }
 
   #idleAnswer(): number {
     const { isIdle } = this.#worlds.configuration
     if (isIdle === undefined) return -1
-    return this.#calls.findIndex(
-      ({ phase, request, answer }) =>
-        phase === 'answered' && isIdle(this.#worlds.message(request), this.#worlds.message(answer)),
-    )
+    const messageOf = (number: number) => this.#worlds.message(number)
+    return this.#calls.findIndex((call) => {
+      if (call.phase !== 'answered' || call.isAbandoned) return false
+      const others = this.#calls.filter(
+        (other) => other !== call && other.from === call.from && !other.isAbandoned,
+      )
+      return isIdle(
+        messageOf(call.request),
+        messageOf(call.answer),
+        others.map(({ request }) => messageOf(request)),
+      )
+    })
   }
 
   #node(number: number): NodeNow {
@@ -299,7 +326,7 @@ class Draft<V extends Vocabulary> {
   }
 
   #change(number: number, change: Partial<Omit<NodeNow, 'key'>>): void {
-    this.#nodes[number] = keyed({ ...this.#node(number), ...change })
+    this.#nodes[number] = { ...this.#node(number), ...change, key: '' }
   }
 
   #changeCall(call: CallNow, change: Partial<Omit<CallNow, 'key'>>): void {
@@ -380,7 +407,10 @@ class Draft<V extends Vocabulary> {
 
   step(number: number, name: string, input: LocalInput<V>): void {
     const step = this.#worlds.local(number).step(this.#node(number).local, name, input)
-    this.#change(number, { local: step.after, timers: this.#timersAfter(number, step) })
+    if (step.after !== this.#node(number).local) this.#change(number, { local: step.after })
+    if (step.timersSet.length + step.timersCleared.length > 0) {
+      this.#change(number, { timers: this.#timersAfter(number, step) })
+    }
     for (const ended of step.ended) this.#abandon(number, ended)
     for (const { number: own, to, message } of step.requests) this.#ask(number, own, to, message)
     for (const { number: inbound, message } of step.answers) this.#answer(number, inbound, message)
@@ -407,8 +437,11 @@ class Draft<V extends Vocabulary> {
   }
 
   #answer(to: number, inbound: number, message: V['stream']): void {
-    const call = this.#calls.find((known) => known.to === to && known.phase === 'waiting' && known.inbound === inbound)
-    if (call === undefined) throw new Error(`node ${to} answers a call that nobody has made, or for the second time`)
+    const call = this.#calls.find(
+      (known) => known.to === to && known.phase === 'waiting' && known.inbound === inbound,
+    )
+    if (call === undefined)
+      throw new Error(`node ${to} answers a call that nobody has made, or for the second time`)
     if (call.isAbandoned) {
       this.#removeCall(call)
       return
@@ -418,7 +451,9 @@ class Draft<V extends Vocabulary> {
 
   /** The caller has dropped the connection: a request on its way may still arrive. */
   #abandon(from: number, number: number): void {
-    const call = this.#calls.find((known) => known.from === from && known.number === number && !known.isAbandoned)
+    const call = this.#calls.find(
+      (known) => known.from === from && known.number === number && !known.isAbandoned,
+    )
     if (call === undefined) return
     if (call.phase === 'asked' || call.phase === 'waiting') this.#changeCall(call, { isAbandoned: true })
     else this.#removeCall(call)
@@ -428,7 +463,8 @@ class Draft<V extends Vocabulary> {
     const line = handle - 1
     const { isWaiting, done } = this.#node(number)
     if (handle === 0) return
-    if (!isWaiting[line]) throw new Error(`node ${number} replies to a command that it was not given, or twice`)
+    if (!isWaiting[line])
+      throw new Error(`node ${number} replies to a command that it was not given, or twice`)
     const act = this.#worlds.configuration.actors[number]?.script[line]?.[(done[line] ?? 0) - 1]
     if (act !== undefined && typeof act !== 'string') this.#heard?.push({ node: number, reply, command: act })
     this.#change(number, { isWaiting: isWaiting.with(line, false) })
@@ -438,7 +474,8 @@ class Draft<V extends Vocabulary> {
   #end(node: number, condition: Condition): void {
     this.#change(node, { condition, timers: [] })
     // Nobody is left to answer. A node that stops in order has to answer first.
-    if (condition === 'crashed') this.#change(node, { isWaiting: this.#node(node).isWaiting.map(() => false) })
+    if (condition === 'crashed')
+      this.#change(node, { isWaiting: this.#node(node).isWaiting.map(() => false) })
     for (const call of [...this.#calls]) {
       if (call.from === node && !call.isAbandoned) this.#abandon(node, call.number)
     }
@@ -446,7 +483,8 @@ class Draft<V extends Vocabulary> {
       if (call.phase === 'waiting' && call.isAbandoned) this.#removeCall(call)
       else if (call.phase === 'waiting') this.#changeCall(call, { phase: 'broken', inbound: 0 })
       else if (call.phase === 'asked' && call.isAbandoned) this.#removeCall(call)
-      else if (call.phase === 'answered' && condition === 'crashed') this.#changeCall(call, { mayBeLost: true })
+      else if (call.phase === 'answered' && condition === 'crashed')
+        this.#changeCall(call, { mayBeLost: true })
     }
   }
 }

@@ -87,6 +87,7 @@ export class Joining {
       const [id, hash] = outcome.result as [PeerId, string]
       state.id = id
       state.hash = hash
+      this.#refuseLower()
     } else if (state.leave === null) {
       this.#endWith(outcome)
       return
@@ -223,7 +224,9 @@ export class Joining {
       lock !== undefined &&
       rules.holdsNewcomers &&
       (state.leave === null ? this.#isUndecided : !leave.hasUnregistered)
-    if (!isHeld) {
+    if (isHeld && rules.meansEarlierLife(id, this.#peer.id)) {
+      this.#peer.answer(connection, notReady)
+    } else if (!isHeld) {
       this.#admit({ connection, id, address })
     } else if (state.newcomers.length < NEWCOMERS_MAX) {
       state.newcomers.push({ connection, id, address })
@@ -240,6 +243,16 @@ export class Joining {
 
   get #isUndecided(): boolean {
     return this.#state !== null && this.#state.phase !== 'catching-up'
+  }
+
+  /** The own id is known: those that mean an earlier life of this peer have waited in vain. */
+  #refuseLower(): void {
+    const { state, rules, id } = this.#peer
+    const { newcomers } = state
+    state.newcomers = newcomers.filter((newcomer) => !rules.meansEarlierLife(newcomer.id, id))
+    for (const newcomer of newcomers) {
+      if (rules.meansEarlierLife(newcomer.id, id)) this.#peer.answer(newcomer.connection, notReady)
+    }
   }
 
   /** Answers those that have waited. */

@@ -110,6 +110,9 @@ export const peersRules = {
   isListedAfter: (outcome: Outcome): boolean => outcome.kind === 'result',
   /** peers.list.self */
   isOwn: (id: PeerId, self: PeerId): boolean => id === self,
+  /** peers.list.address: another peer of the list at this address. */
+  atAddress: (list: readonly ListedPeer[], id: PeerId, address: Address): PeerId | undefined =>
+    list.find((listed) => listed.id !== id && isSameAddress(listed.address, address))?.id,
   /** peers.list.dead */
   isDead: (outcome: Outcome): boolean => outcome.kind === 'unreachable' || outcome.kind === 'timeout',
   /** peers.leave.order */
@@ -120,6 +123,11 @@ export const peersRules = {
 
   /** peers.lock.hold-joiners: a newcomer waits. */
   holdsNewcomers: true as boolean,
+  /**
+   * peers.lock.hold-joiners: a peer with a lower id calls the one that was at this address before, crashed, and has come back as
+   * this one. It would wait for a younger peer, which waits for it.
+   */
+  meansEarlierLife: (caller: PeerId, self: PeerId): boolean => caller < self,
   /** peers.lock.hold-joiners: who is only waiting is not dead, but is not waited for without end. */
   asksWhetherAlive: (attempts: number): boolean => attempts < 3,
   /** peers.lock.create */

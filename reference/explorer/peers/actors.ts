@@ -1,10 +1,11 @@
 // The nodes of a small world of peers: a name service and up to a handful of peers with the lock. Letters stand for addresses.
-import type { Actor } from '../world.ts'
+
 import { createNameServiceMachine, type NameServiceState } from '../../peers/name-service-machine.ts'
 import type { PeerState } from '../../peers/peer.ts'
 import { createPeerMachine } from '../../peers/peer-machine.ts'
 import { type PeersRules, peersRules } from '../../peers/rules.ts'
 import type { Address, NameServiceVocabulary, PeerCommand, PeerVocabulary } from '../../peers/vocabulary.ts'
+import type { Actor } from '../world.ts'
 
 export type PeersVocabulary = PeerVocabulary | NameServiceVocabulary
 
@@ -39,7 +40,12 @@ export function peer(
     name,
     place: addressOf(name),
     create: (state) => createPeerMachine(config, state as PeerState | undefined, rules),
-    script: lines.map((line) => line.split(' ').filter((word) => word !== '').map(actOf)),
+    script: lines.map((line) =>
+      line
+        .split(' ')
+        .filter((word) => word !== '')
+        .map(actOf),
+    ),
   }
 }
 

@@ -3,6 +3,7 @@
 // A line of acts is what one user does, one after the other; a second line of the same peer comes at any time beside it. So
 // `join acquire release` and `stop` is a peer that may be stopped at any moment of its life.
 import { type PeersRules, peersRules } from '../../peers/rules.ts'
+import type { PeersLine } from '../../peers/vocabulary.ts'
 import type { Configuration } from '../world.ts'
 import { nameService, type PeersVocabulary, peer } from './actors.ts'
 import { mayDie, problem, problemAtRest } from './invariants.ts'
@@ -29,10 +30,20 @@ export function peersConfiguration(sketch: Sketch, rules: PeersRules = peersRule
     ],
     prologue: members.map((actor) => ({ actor, command: { command: 'join' } })),
     ...(mayTimeOut ? { mayFire: (timer: string) => timer === 'acquire' } : {}),
-    // Who is asked for the token answers that it has heard it, and the one who asks goes on as before (peers.lock.request).
-    isIdle: (request, answer) => 'method' in request && request.method === 'request_token' && 'result' in answer,
+    isIdle,
     mayCrash: mayDie,
     problem,
     problemAtRest,
   }
+}
+
+/**
+ * Who is asked for the token answers that it has heard it, and the one who asks goes on as before (peers.lock.request). A peer that
+ * leaves only waits for the last of its calls to end (peers.leave.dead).
+ */
+function isIdle(request: PeersLine, answer: PeersLine, others: readonly PeersLine[]): boolean {
+  if (!('method' in request) || 'noAnswer' in answer) return false
+  if (request.method === 'request_token') return 'result' in answer
+  const isSame = (other: PeersLine) => 'method' in other && other.method === 'unregister_peer'
+  return request.method === 'unregister_peer' && others.some(isSame)
 }

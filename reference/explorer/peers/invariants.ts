@@ -37,7 +37,8 @@ function carriesToken(call: Call): boolean {
   return call.phase === 'answered' && call.answer !== undefined && 'error' in call.answer
 }
 
-const hasToken = ({ condition, state }: Seen): boolean => condition === 'up' && (state.lock?.token ?? 'none') !== 'none'
+const hasToken = ({ condition, state }: Seen): boolean =>
+  condition === 'up' && (state.lock?.token ?? 'none') !== 'none'
 
 /** A peer dies with the token if it has it, and also if an `obtain_token` from it or to it has not ended. */
 export function mayDie(situation: PeersSituation, node: number): boolean {
@@ -55,7 +56,9 @@ export function problem(situation: PeersSituation): string | undefined {
   const having = peers.filter(hasToken)
   const travelling = situation.calls.filter(carriesToken)
   if (having.length + travelling.length <= 1) return undefined
-  const ways = travelling.map(({ from, to }) => [from, to].map((node) => situation.nodes[node]?.name).join(' to '))
+  const ways = travelling.map(({ from, to }) =>
+    [from, to].map((node) => situation.nodes[node]?.name).join(' to '),
+  )
   const places = [...having.map(({ name }) => `at ${name}`), ...ways.map((way) => `from ${way}`)]
   return `there are ${places.length} tokens: ${places.join(', ')}`
 }
@@ -75,22 +78,25 @@ export function problemAtRest(situation: PeersSituation): string | undefined {
 /** peers.join.done, peers.leave.dead: everything but waiting for the lock ends by itself. */
 function commandProblem(peers: readonly Seen[]): string | undefined {
   for (const { name, condition, waiting } of peers) {
-    if (condition === 'stopped' && waiting.length > 0) return `${name} has stopped and never answers ${waiting}`
+    if (condition === 'stopped' && waiting.length > 0)
+      return `${name} has stopped and never answers ${waiting}`
     const endless = waiting.find((command) => command !== 'acquire')
     if (endless !== undefined) return `${endless} of ${name} never ends`
   }
   return undefined
 }
 
-/** peers.join.at-once, peers.leave.order. A crashed peer may be in a list until somebody calls it. */
+/**
+ * peers.join.at-once, peers.leave.order. A crashed peer may be in a list until somebody calls it; one that has come back answers
+ * for its older id too, which stays in the lists of those that knew it.
+ */
 function listProblem(self: Seen, living: readonly Seen[], peers: readonly Seen[]): string | undefined {
   const { list } = self.state
   const missing = living.filter((other) => other !== self && findById(list, other.state.id) === undefined)
   if (missing.length > 0) return `${self.name} does not have ${namesOf(missing)} in its list`
-  const crashed = peers.filter(({ condition }) => condition === 'crashed')
-  const ids = [...living, ...crashed].map(({ state }) => state.id)
-  const strange = list.filter(({ id }) => !ids.includes(id)).map(({ address }) => address[0])
-  return strange.length > 0 ? `${self.name} still has ${strange} in its list` : undefined
+  const stopped = peers.filter(({ condition }) => condition === 'stopped').map(({ name }) => name)
+  const strange = list.find(({ address }) => stopped.includes(address[0]))
+  return strange === undefined ? undefined : `${self.name} still has ${strange.address[0]} in its list`
 }
 
 /** peers.unregister.removes: who looks for peers finds those that are there. */
