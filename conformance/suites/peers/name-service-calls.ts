@@ -33,7 +33,8 @@ async function answersUntilClosed(
   }
   const closed = answers.length < count && (await connection.closedByNode(0))
   bench.require(answers.length === count || (answers.length > 0 && closed), {
-    requirement: 'peers.call.answer',
+    // Without any answer a MUST is broken; to leave the others open is against a SHOULD.
+    requirement: answers.length === 0 ? 'peers.call.answer' : 'peers.call.several',
     expected: `${count} answers on the connection, or its end after an answer`,
     actual: `${answers.length} answers, and the connection ${closed ? 'closed' : 'open'}`,
   })
@@ -239,6 +240,7 @@ export const nameServiceCallCases: readonly Case<'peers'>[] = [
   }),
   nameServiceCase({
     id: 'peers.call.split/name-service-one-piece',
+    also: ['peers.call.answer', 'peers.call.several'],
     title: 'ten requests in one piece',
     stage: stage.register,
     observes: ['wire'],

@@ -99,7 +99,8 @@ export async function unregister(
 
 /**
  * Sends lines one after the other, each after the answer to the one before, on as few connections as the server allows: it may
- * close after an answer. Gives the answers in the order of the lines.
+ * close after an answer. One that neither closes nor goes on reading is judged by `peers.call.several`, which is no MUST: here
+ * it gets a connection for each line from then on. Gives the answers in the order of the lines.
  */
 export async function linesInTurn(
   bench: PeersBench,
@@ -109,20 +110,24 @@ export async function linesInTurn(
   requirement: string,
 ): Promise<readonly Frame[]> {
   const answers: Frame[] = []
-  let connection: ProbeConnection | undefined
+  let kept: ProbeConnection | undefined
+  let goesOn = true
   for (const { line, what } of lines) {
-    const sent = connection
-    await sent?.sendBytes(line)
-    let answer = await sent?.receive()
-    if (answer === undefined && (sent === undefined || (await sent.closedByNode(0)))) {
-      sent?.close()
-      connection = await caller.connect(node)
-      await connection.sendBytes(line)
-      answer = await connection.receive()
+    await kept?.sendBytes(line)
+    let answer = await kept?.receive()
+    if (answer === undefined) {
+      if (kept !== undefined) goesOn = await kept.closedByNode(0)
+      kept?.close()
+      kept = await caller.connect(node)
+      await kept.sendBytes(line)
+      answer = await kept.receive()
     }
     answers.push(bench.requireFrame(answer, { requirement, expected: `an answer to ${what}` }))
+    if (goesOn) continue
+    kept?.close()
+    kept = undefined
   }
-  connection?.close()
+  kept?.close()
   return answers
 }
 
