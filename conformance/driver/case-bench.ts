@@ -206,7 +206,7 @@ export abstract class CaseBench<N extends DrivenNode> implements OpenBench {
     const left = await Promise.all(leaving.map((node) => node.leaveBehind(LEAVE_MS)))
     const stayed = new Set(leaving.filter((_, index) => left[index] !== true))
     for (const node of this.nodes) node.giveBack(!stayed.has(node))
-    await this.network.close()
+    await this.network.close(new Map([...stayed].map((node) => [node.place, node.gone])))
     for (const port of this.listenPorts) releaseListenPort(port)
     if (this.openFolder !== undefined) await removeCaseFolder(this.openFolder)
   }

@@ -76,6 +76,11 @@ export abstract class DrivenNode implements Node, Tenant {
     return !this.isShared && !this.session.isAttached
   }
 
+  /** Fulfilled when its process is gone, and with it whatever it may still be doing. */
+  get gone(): Promise<void> {
+    return this.session.gone
+  }
+
   /** Addresses at which it may say that it is; the first is the one that it gives to others. */
   get ownAddresses(): readonly Address[] {
     return []

@@ -31,9 +31,12 @@ export interface SessionOptions {
 export class Session {
   readonly features: ReadonlySet<string>
   readonly hello: Hello
+  /** Fulfilled when the program is gone. */
+  readonly gone: Promise<void>
   private readonly channel: Channel
   private readonly client: ControlClient
   private readonly tenants = new Map<number, Tenant>()
+  private becomeGone: () => void = () => undefined
   private nodesEver = 0
   private expectsEnd = false
   private isRetired = false
@@ -70,6 +73,9 @@ export class Session {
     this.client = client
     this.hello = hello
     this.features = new Set(hello.features)
+    this.gone = new Promise((resolve) => {
+      this.becomeGone = resolve
+    })
   }
 
   get control(): ControlClient {
@@ -181,6 +187,7 @@ export class Session {
 
   private onEnd(ending: Ending): void {
     this.ending = ending
+    this.becomeGone()
     const waiting = [...new Set(this.client.waiting)]
     const during =
       waiting.length === 0 ? '' : ` while it had not replied to ${waiting.map((c) => `'${c}'`).join(', ')}`

@@ -432,3 +432,27 @@ test('a view finds a place when the few blocks that are left are of no use', asy
   const { network } = newNetwork()
   expect(isBlock(await network.openView(4, IDS))).toBe(false)
 })
+
+test('nobody gets the ports of a node that would not leave before it is gone', async () => {
+  const { network } = newNetwork()
+  const { viewPort } = await addNode(network, 4)
+  const guard = 4870 + (viewPort - 5000) / 256
+  const isFree = async (port: number): Promise<boolean> => {
+    const socket = createSocket('udp4')
+    socket.bind({ port, address: LOOPBACK, exclusive: true })
+    const isBound = await once(socket, 'listening').then(
+      () => true,
+      () => false,
+    )
+    socket.close()
+    return isBound
+  }
+  let end = (): void => undefined
+  const gone = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  await network.close(new Map([[4, gone]]))
+  expect(await isFree(guard)).toBe(false)
+  end()
+  await vi.waitFor(async () => expect(await isFree(guard)).toBe(true), DEADLINE_MS)
+})

@@ -163,12 +163,20 @@ export class Network {
     }
   }
 
-  async close(): Promise<void> {
+  /**
+   * Closes everything. Nodes that would not leave are named with the end of their processes: they may go on calling the
+   * places of their views, and until then no other case gets those ports.
+   */
+  async close(staying: ReadonlyMap<number, Promise<unknown>> = new Map()): Promise<void> {
     this.isClosed = true
     for (const timer of this.timers) clearTimeout(timer)
     for (const socket of this.sockets) socket.destroy()
     await Promise.all(this.allEndpoints().map((endpoint) => endpoint.close()))
-    for (const { port } of this.views.values()) releaseViewPort(port)
+    for (const [viewer, { port }] of this.views) {
+      const end = staying.get(viewer)
+      if (end === undefined) releaseViewPort(port)
+      else void end.then(() => releaseViewPort(port))
+    }
   }
 
   /** Opens the places of a view at this port; false, and none is open, when one of them is taken or the case is over. */
