@@ -30,11 +30,17 @@ export class PeerList {
     return findById(this.peers, id)?.address
   }
 
-  /** peers.list.register, peers.list.self, peers.list.bounds: the answer, and what follows from it only after that. */
+  /** peers.list.register, peers.list.self, peers.list.address, peers.list.bounds: the answer, and what follows from it only after that. */
   register(id: PeerId, address: Address): { answer: PeersAnswer; isNew: boolean } {
     if (this.#peer.rules.isOwn(id, this.#peer.id)) {
       return { answer: errorAnswer(errorNames.wrongValue, `${id} is the id of this peer`), isNew: false }
     }
+    const other = this.#peer.rules.atAddress(this.peers, id, address)
+    if (other !== undefined && other > id) {
+      const text = `${other} is at this address, and has come after ${id}`
+      return { answer: errorAnswer(errorNames.wrongValue, text), isNew: false }
+    }
+    if (other !== undefined) this.remove(other)
     const isNew = !this.has(id)
     if (isNew && this.peers.length >= LIST_MAX) {
       return { answer: errorAnswer(errorNames.full, 'the list is full'), isNew: false }

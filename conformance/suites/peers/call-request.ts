@@ -247,7 +247,7 @@ export const callRequestCases: readonly Case<'peers'>[] = [
         await connection.sendBytes(
           i % 2 === 0
             ? requestLine('print_message', [1, `call ${i}`])
-            : requestLine('register_peer', [i, stranger.addressFor(peer)]),
+            : requestLine('register_peer', [i, ['127.9.9.9', 1000 + i]]),
         )
         connection.close()
       }

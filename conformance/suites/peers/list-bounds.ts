@@ -1,4 +1,5 @@
 // How many peers a list holds: at least 1,000, at most 10,000. peers.md section 5.
+import type { Address } from '../../../spec/peers/messages.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { PeerNode, PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
@@ -14,6 +15,9 @@ const MOST = 10_000
 /** Requests that are sent on one connection before their answers are read. */
 const BATCH = 250
 
+/** An address of its own for each id (peers.list.address), at which nobody listens: the discard port of some loopback host. */
+const addressOf = (id: number): Address => [`127.9.${id >> 8}.${id & 255}`, 9]
+
 const isSuccess = (frame: Frame): boolean =>
   frame.message !== undefined && Object.hasOwn(frame.message, 'result')
 
@@ -28,7 +32,6 @@ async function fill(
   first: number,
   count: number,
 ): Promise<{ readonly taken: number; readonly refusal: Frame | undefined }> {
-  const address = caller.addressFor(peer)
   let batch = BATCH
   let taken = 0
   while (taken < count) {
@@ -36,7 +39,7 @@ async function fill(
     const start = bench.frames.length
     const connection = await caller.connect(peer)
     const lines = Array.from({ length: size }, (_, i) =>
-      requestLine('register_peer', [first + taken + i, address]),
+      requestLine('register_peer', [first + taken + i, addressOf(first + taken + i)]),
     )
     await connection.sendBytes(lines.join(''))
     let successes = 0
@@ -105,7 +108,6 @@ export const listBoundsCases: readonly Case<'peers'>[] = [
     async run(bench: PeersBench) {
       const { peer } = await bench.peerAmongPlayed(0, 0)
       const caller = await bench.playPeer()
-      const address = caller.addressFor(peer)
       const { taken, refusal } = await fill(bench, peer, caller, 100, MOST + 1)
       bench.require(taken >= LEAST && taken <= MOST, {
         requirement: BOUNDS,
@@ -117,15 +119,15 @@ export const listBoundsCases: readonly Case<'peers'>[] = [
         `full at ${taken}`,
         requireRefused(bench, refusal, 'BusyError', { requirement: BOUNDS, to: 'a further register_peer' }),
       )
-      const known = await caller.call(peer, 'register_peer', [100, address])
+      const known = await caller.call(peer, 'register_peer', [100, addressOf(50)])
       requireResult(bench, known.answer, null, { requirement: BOUNDS, to: 'register_peer of a known id' })
       await caller.callFor(peer, 'unregister_peer', [100], 'peers.list.unregister')
-      const late = await caller.call(peer, 'register_peer', [50_000, address])
+      const late = await caller.call(peer, 'register_peer', [50_000, addressOf(50_000)])
       const frame = requireResult(bench, late.answer, null, {
         requirement: BOUNDS,
         to: 'register_peer once there is room',
       })
-      const again = await caller.call(peer, 'register_peer', [50_001, address])
+      const again = await caller.call(peer, 'register_peer', [50_001, addressOf(50_001)])
       requireRefused(bench, again.answer, 'BusyError', { requirement: BOUNDS, to: 'one more' })
       bench.evidence('room for one', frame)
     },

@@ -17,6 +17,7 @@ import {
 
 const REGISTER = 'peers.list.register'
 const UNREGISTER = 'peers.list.unregister'
+const BACK = 'peers.list.address'
 
 /** Calls `register_peer` here with this id and the address of `played`, on a connection of `caller`. */
 const register = (peer: PeerNode, played: PlayedPeer, id: number, caller: PlayedPeer = played) =>
@@ -126,6 +127,41 @@ export const listEntryCases: readonly Case<'peers'>[] = [
         REGISTER,
         'after the addresses were replaced',
       )
+    },
+  }),
+  peersCase({
+    id: 'peers.list.address/comes-back',
+    role: 'peers.peer',
+    title: 'a peer that comes back with a new id at its old address takes the place of the old one',
+    also: ['peers.list.register', 'peers.message.not-found', 'peers.message.send'],
+    stage: stage.leave,
+    observes: ['wire', 'control'],
+    evidence:
+      'the event left for the old id, the new one in the list, one message there; the lower id refused',
+    hint: 'Look for the address in your list too: who crashed and started again has another id and the same address.',
+    async run(bench: PeersBench) {
+      const { peer, lower } = await bench.peerAmongPlayed(2, 0)
+      const [back, other] = lower as [PlayedPeer, PlayedPeer]
+      const early = await back.call(peer, 'register_peer', [back.id, back.addressFor(peer)])
+      requireResult(bench, early.answer, null, { requirement: REGISTER, to: 'register_peer of a known id' })
+      await requireIds(bench, peer, 'left', [], BACK)
+      const { answer } = await back.call(peer, 'register_peer', [30, back.addressFor(peer)])
+      const frame = requireResult(bench, answer, null, { requirement: BACK, to: 'register_peer of 30' })
+      await requireIds(bench, peer, 'left', [back.id], BACK)
+      await requireIds(bench, peer, 'joined', [30], BACK)
+      const entries = [
+        { id: other.id, address: other.addressFor(peer) },
+        { id: 30, address: back.addressFor(peer) },
+      ]
+      await requireListNow(bench, peer, entries, BACK, 'after 30 has come to the address of the old id')
+      const late = await back.call(peer, 'register_peer', [back.id, back.addressFor(peer)])
+      requireRefused(bench, late.answer, 'ValueError', {
+        requirement: BACK,
+        to: 'register_peer of the earlier life of 30',
+      })
+      await requireListNow(bench, peer, entries, BACK, 'after the late call of the old id')
+      await requireReaches(bench, peer, 30, back, 'peers.message.send')
+      bench.evidence('took the place', frame)
     },
   }),
   peersCase({

@@ -96,13 +96,30 @@ class Peer:
                 raise self.leave.refusal()
             return run(self.leave.refuse_late())
         self._need_begun()
+        waits = self.lock and self.join.under_way and not self.join.decided.settled
+        if waits and not self.join.registration.settled:
+            return run(self._register_once_known(id, address))
         if id == self.id:
             raise RemoteError("ValueError", "%d is this peer itself" % id)
+        if waits and id < self.id:
+            raise RemoteError("NotReadyError", "%d has called an earlier life of this peer" % id)
+        other = self.list.at(address)
+        if other is not None and other > id:
+            raise RemoteError("ValueError", "%d is at this address, and has come after %d" % (other, id))
+        if other is not None and other != id:
+            self.list.remove(other)
         if id not in self.list and self.list.is_full():
             raise RemoteError("BusyError", "the list has %d peers" % PEERS_MAX)
         if self.list.add(id, address):
             self.emit("joined", id=id)
         return self.join.decided if self.lock and self.join.under_way else None
+
+    async def _register_once_known(self, id, address):
+        """Whether the call means this life of ours can only be told when we know our own id."""
+        await self.join.registration
+        taken = self._register_peer(id, address)
+        if taken is not None:
+            await taken
 
     def _unregister_peer(self, id):
         if not self.list.farewell(id):

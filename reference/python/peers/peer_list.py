@@ -17,6 +17,7 @@ class PeerList:
         self._calls = calls
         self._emit = emit
         self._addresses = {}  # id: address, at most PEERS_MAX
+        self._ids = {}  # the other way round; an address that a call of our own has brought may stand for an older id too
         self._left = OrderedDict()  # ids that have called `unregister_peer` since our join began, at most EARLY_MAX
         self.on_added = lambda id: None
         self.on_removed = lambda id: None
@@ -48,11 +49,22 @@ class PeerList:
     def add(self, id, address):
         """Take a peer into the list, or renew its address; whether it is new."""
         is_new = id not in self._addresses
+        self._forget_address(id)
         self._addresses[id] = address
+        self._ids[tuple(address)] = id
         self._left.pop(id, None)
         if is_new:
             self.on_added(id)
         return is_new
+
+    def at(self, address):
+        """The id that lives at this address, or None (`peers.list.address`)."""
+        return self._ids.get(tuple(address))
+
+    def _forget_address(self, id):
+        address = self._addresses.get(id)
+        if address is not None and self._ids.get(tuple(address)) == id:
+            del self._ids[tuple(address)]
 
     def farewell(self, id):
         """A peer says that it leaves; whether it was here."""
@@ -64,6 +76,7 @@ class PeerList:
     def remove(self, id):
         if id not in self._addresses:
             return False
+        self._forget_address(id)
         del self._addresses[id]
         self._emit("left", id=id)
         self.on_removed(id)
