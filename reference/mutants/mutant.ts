@@ -4,9 +4,10 @@
 import type { NameServiceConfig, PeerConfig } from '../../spec/peers/control.ts'
 import type { SystemName } from '../../spec/registry.ts'
 import type { RingConfig } from '../../spec/ring/control.ts'
-import type { NameServiceMachine, NameServiceSecrets } from '../peers/name-service-machine.ts'
-import type { PeerMachine } from '../peers/peer-machine.ts'
+import type { Machine } from '../core/machine.ts'
+import type { NameServiceSecrets } from '../peers/name-service-machine.ts'
 import type { PeersRules } from '../peers/rules.ts'
+import type { NameServiceVocabulary, PeerVocabulary } from '../peers/vocabulary.ts'
 import type { RingMachine } from '../ring/vocabulary.ts'
 
 /** What the mutant tells of itself. */
@@ -30,13 +31,13 @@ export interface RingMaking {
 export interface PeersMaking {
   readonly rules: PeersRules
   configurePeer(config: PeerConfig): PeerConfig
-  createPeer(config: PeerConfig, rules: PeersRules): PeerMachine
+  createPeer(config: PeerConfig, rules: PeersRules): Machine<PeerVocabulary>
   configureNameService(config: NameServiceConfig): NameServiceConfig
   createNameService(
     config: NameServiceConfig,
     secrets: NameServiceSecrets,
     rules: PeersRules,
-  ): NameServiceMachine
+  ): Machine<NameServiceVocabulary>
 }
 
 export interface Mutant extends MutantStory {

@@ -9,12 +9,8 @@ import {
 } from '../../spec/peers/control.ts'
 import type { Machine, Vocabulary } from '../core/machine.ts'
 import { createAnswerCodec, createRequestCodec } from '../peers/codec.ts'
-import {
-  createNameServiceMachine,
-  type NameServiceMachine,
-  type NameServiceSecrets,
-} from '../peers/name-service-machine.ts'
-import { createPeerMachine, type PeerMachine } from '../peers/peer-machine.ts'
+import { createNameServiceMachine, type NameServiceSecrets } from '../peers/name-service-machine.ts'
+import { createPeerMachine } from '../peers/peer-machine.ts'
 import { type PeersRules, peersRules } from '../peers/rules.ts'
 import { nameServiceSettingsOf, peerSettingsOf } from '../peers/settings.ts'
 import type {
@@ -32,13 +28,13 @@ import type { NodeCallbacks, Role, RunningNode } from './role.ts'
 export interface PeersVariant {
   readonly rules: PeersRules
   configurePeer(config: PeerConfig): PeerConfig
-  createPeer(config: PeerConfig, rules: PeersRules): PeerMachine
+  createPeer(config: PeerConfig, rules: PeersRules): Machine<PeerVocabulary>
   configureNameService(config: NameServiceConfig): NameServiceConfig
   createNameService(
     config: NameServiceConfig,
     secrets: NameServiceSecrets,
     rules: PeersRules,
-  ): NameServiceMachine
+  ): Machine<NameServiceVocabulary>
 }
 const correctVariant: PeersVariant = {
   rules: peersRules,

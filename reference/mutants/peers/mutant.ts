@@ -1,13 +1,10 @@
 // How a mutant of peers is written down: its story, and the one thing in which it differs from the reference.
 import type { NameServiceConfig, PeerConfig } from '../../../spec/peers/control.ts'
-import {
-  createNameServiceMachine,
-  type NameServiceMachine,
-  type NameServiceSecrets,
-} from '../../peers/name-service-machine.ts'
-import { createPeerMachine, type PeerMachine } from '../../peers/peer-machine.ts'
+import { createNameServiceMachine, type NameServiceSecrets } from '../../peers/name-service-machine.ts'
+import { createPeerMachine } from '../../peers/peer-machine.ts'
 import { type PeersRules, peersRules } from '../../peers/rules.ts'
 import type { Mutant, MutantStory } from '../mutant.ts'
+import type { NameServiceWrap, PeerWrap } from './rewire.ts'
 
 export interface PeersMutant extends MutantStory {
   /** Values that are compiled in, whatever the configuration says. */
@@ -16,8 +13,8 @@ export interface PeersMutant extends MutantStory {
   /** Decisions that are taken otherwise. */
   readonly rules?: Partial<PeersRules>
   /** What stands between a peer, or a name service, and the world. */
-  readonly wrapPeer?: (machine: PeerMachine, config: PeerConfig) => PeerMachine
-  readonly wrapNameService?: (machine: NameServiceMachine, config: NameServiceConfig) => NameServiceMachine
+  readonly wrapPeer?: PeerWrap
+  readonly wrapNameService?: NameServiceWrap
   /** What the name service takes for its secrets. */
   readonly secrets?: (given: NameServiceSecrets) => NameServiceSecrets
   /** What is done to sockets and standard streams. */

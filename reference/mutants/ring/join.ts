@@ -338,7 +338,7 @@ export const joinMutants: readonly RingMutant[] = [
           ? { ...message, route: [...route, settings.id].slice(-256) }
           : message,
       )
-      return honest(blind(machine, settings), settings)
+      return honest(blind(machine))
     },
   },
   {

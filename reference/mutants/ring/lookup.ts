@@ -177,7 +177,7 @@ export const lookupMutants: readonly RingMutant[] = [
           ? { ...message, route: [...route, settings.id].slice(-256) }
           : message,
       )
-      return honest(blind(machine, settings), settings)
+      return honest(blind(machine))
     },
   },
   {
@@ -189,7 +189,7 @@ export const lookupMutants: readonly RingMutant[] = [
         isLookup(message) && message.origin === settings.id && message.route.includes(settings.id)
           ? undefined
           : message,
-      )(machine, settings),
+      )(machine),
   },
   {
     name: 'lookup-lost-with-the-next-hop',

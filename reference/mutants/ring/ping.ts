@@ -150,7 +150,7 @@ export const pingMutants: readonly RingMutant[] = [
     name: 'predecessors-guessed-by-order',
     requirement: 'ring.ping.predecessors',
     bug: 'Of the two peers that pinged last the one with the larger id is taken for the first predecessor: wrong at the wrap.',
-    wrap: (machine, settings) => {
+    wrap: (machine) => {
       let other: PeerId | undefined
       let latest: PeerId | undefined
       return changeInputs((input) => {
@@ -161,7 +161,7 @@ export const pingMutants: readonly RingMutant[] = [
           ...input,
           message: { ...input.message, slot: other === undefined || latest > other ? 1 : 2 },
         }
-      })(machine, settings)
+      })(machine)
     },
   },
   {

@@ -84,7 +84,7 @@ export const repairMutants: readonly RingMutant[] = [
     name: 'missed-pings-add-up',
     requirement: 'ring.dead.patience',
     bug: 'The count of missed pings is never reset by an answer, so that four losses in an hour are a death.',
-    wrap: (machine, settings) => {
+    wrap: (machine) => {
       /** Per peer: the latest ping that was answered, and how many before it were not. */
       const answered = new Map<PeerId, { seq: number; losses: number }>()
       return changeInputs((input) => {
@@ -94,7 +94,7 @@ export const repairMutants: readonly RingMutant[] = [
         const losses = before.losses + Math.max(0, seq - before.seq - 1)
         answered.set(from, { seq, losses })
         return losses < 4 ? input : undefined
-      })(machine, settings)
+      })(machine)
     },
   },
   {
@@ -169,13 +169,13 @@ export const repairMutants: readonly RingMutant[] = [
     name: 'query-without-the-departed-peer',
     requirement: 'ring.dead.query',
     bug: 'Only the code for dead peers tells the query whom it is about: after a departure it names nobody.',
-    wrap: (machine, settings) => {
+    wrap: (machine) => {
       const departed = new Set<PeerId>()
       const forget = changeMessages((message) => {
         if (message.type !== 'ring.successor-query' || message.dead === undefined) return message
         const { dead, ...query } = message
         return departed.has(dead) ? query : message
-      })(machine, settings)
+      })(machine)
       return {
         step: (input) => {
           if (input.kind === 'message' && input.message.type === 'ring.depart')

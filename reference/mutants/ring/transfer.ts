@@ -412,7 +412,7 @@ export const transferMutants: readonly RingMutant[] = [
     name: 'unknown-transfer-ends-the-peer',
     requirement: 'common.robust.hostile',
     bug: 'An ack for a transfer that does not exist is looked up in a map, and the exception that nobody catches ends the peer.',
-    wrap: (machine, settings) => {
+    wrap: (machine) => {
       const { latest, watch } = watchSegments()
       const guarded = changeInputs((input) => {
         if (
@@ -422,7 +422,7 @@ export const transferMutants: readonly RingMutant[] = [
         )
           throw new Error(`KeyError: ${input.message.transfer}`)
         return input
-      })(machine, settings)
+      })(machine)
       return { step: (input) => watch(guarded.step(input)) }
     },
   },

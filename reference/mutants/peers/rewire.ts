@@ -1,0 +1,76 @@
+// What a mutant of peers changes between its machine and the world: requests that it makes and gets, and their answers.
+//
+// Connections above 0 are those of its own calls, the others those of its callers (calls.ts).
+import type { NameServiceConfig, PeerConfig } from '../../../spec/peers/control.ts'
+import type { Machine } from '../../core/machine.ts'
+import type { NameServiceMachine } from '../../peers/name-service-machine.ts'
+import type { PeerMachine } from '../../peers/peer-machine.ts'
+import type {
+  Address,
+  NameServiceInput,
+  NameServiceVocabulary,
+  PeerInput,
+  PeersAnswer,
+  PeersLine,
+  PeersRequest,
+  PeerVocabulary,
+} from '../../peers/vocabulary.ts'
+import { changeEffects, changeMessages, type Rewire } from '../rewire.ts'
+
+export type PeerWrap = (machine: PeerMachine, config: PeerConfig) => Machine<PeerVocabulary>
+export type NameServiceWrap = (
+  machine: NameServiceMachine,
+  config: NameServiceConfig,
+) => Machine<NameServiceVocabulary>
+type PeersVocabulary = PeerVocabulary | NameServiceVocabulary
+
+/** The request that this input brings, if it does. */
+export const requestIn = (input: PeerInput | NameServiceInput): PeersRequest | undefined =>
+  input.kind === 'message' && 'method' in input.message ? input.message : undefined
+
+/** Changes answers to others; undefined keeps one back. `request` is the one that the step handles, most often the one answered. */
+export const changeAnswers = <V extends PeersVocabulary>(
+  change: (answer: PeersAnswer, request: PeersRequest | undefined) => PeersLine | undefined,
+): Rewire<V> =>
+  changeMessages<V>((line, input, connection) =>
+    connection > 0 || 'method' in line || 'noAnswer' in line ? line : change(line, requestIn(input)),
+  )
+
+/** Changes requests on their way to others. */
+export const changeCalls = <V extends PeersVocabulary>(
+  change: (request: PeersRequest) => PeersRequest,
+): Rewire<V> => changeMessages<V>((line) => ('method' in line ? change(line) : line))
+
+/** Makes calls at another address than the right one. */
+export const redirectCalls = <V extends PeersVocabulary>(change: (to: Address) => Address): Rewire<V> =>
+  changeEffects<V>((effect) => [effect.kind === 'open' ? { ...effect, to: change(effect.to) } : effect])
+
+/** Does not make the calls that satisfy `isSkipped`; the machine is told that they were answered so. */
+export const skipCalls =
+  (isSkipped: (request: PeersRequest) => boolean, answer: PeersAnswer = { result: null }) =>
+  (machine: PeerMachine): Machine<PeerVocabulary> => {
+    const step = (input: PeerInput): ReturnType<PeerMachine['step']> => {
+      const effects = machine.step(input)
+      const skipped = effects.flatMap((effect) =>
+        effect.kind === 'send' && 'method' in effect.message && isSkipped(effect.message)
+          ? [effect.connection]
+          : [],
+      )
+      const isOfSkipped = (effect: (typeof effects)[number]): boolean => {
+        if ('connection' in effect) return skipped.includes(effect.connection)
+        return (
+          effect.kind === 'set-timer' && skipped.some((connection) => effect.name === `call ${connection}`)
+        )
+      }
+      const others = effects.filter((effect) => !isOfSkipped(effect))
+      const answered = skipped.flatMap((connection) => {
+        const after = step({ at: input.at, kind: 'message', connection, message: answer })
+        return [
+          ...after.filter((effect) => effect.kind !== 'abort' || effect.connection !== connection),
+          ...step({ at: input.at, kind: 'closed', connection }),
+        ]
+      })
+      return [...others, ...answered]
+    }
+    return { step }
+  }
