@@ -3,6 +3,7 @@
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
 import { codeOf } from '../control/replies.ts'
+import { requireFailure } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { framesOf, nthSeen, requireCount, requireSent, sent, sentTo } from './frames.ts'
 import { FIRST, FOREIGN_NAME, livelyPings, NEAR, OTHER, OWN_NAME, SECOND, settle } from './neighbourhood.ts'
@@ -19,7 +20,7 @@ import {
   storeOwn,
   tell,
 } from './procedures/lookup.ts'
-import { begin, requireFailure } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence } from './procedures/standstill.ts'
 import { UdpRequester } from './procedures/udp-requester.ts'
 

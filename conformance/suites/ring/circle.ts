@@ -7,6 +7,7 @@ import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import type { Probe } from '../../wire/probe.ts'
+import { requireFailure } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -23,7 +24,7 @@ import {
 } from './neighbourhood.ts'
 import { randomContent, writeContent } from './procedures/content.ts'
 import { freshNumber, reaction, requestMessage, storeMessage } from './procedures/lookup.ts'
-import { begin, requireFailure } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence } from './procedures/standstill.ts'
 
 const WRONG_NAMES: readonly unknown[] = [

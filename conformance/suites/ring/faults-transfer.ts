@@ -1,14 +1,16 @@
 // Transfers over links with faults. Two nodes, one file; the verdict is about bytes on disk: right, or a definite failure
 // and nothing left behind. Links that merely lose, repeat, delay or reorder must not cost a transfer.
 
+import type { RingResult } from '../../../spec/ring/control.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Faults } from '../../wire/relay.ts'
+import { type Outcome, requireFailure, requireSuccess } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { framesOf } from './frames.ts'
 import { randomContent, requireReceivedFile, writeContent } from './procedures/content.ts'
 import { allOf, since } from './procedures/evidence.ts'
-import { begin, type Outcome, requireFailure, requireSuccess } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { idlePings } from './procedures/pace.ts'
 import { type Nodes, nodeOf } from './procedures/ring-at-rest.ts'
 import { fetchFile, storeFile, type Transport } from './procedures/round-trip.ts'
@@ -91,7 +93,7 @@ const survivesOrFails = (slug: string, title: string, faults: Omit<Faults, 'only
       await storeFile(bench, nodes, OWNER, NAME, content)
       const start = bench.frames.length
       setBothWays(bench, { ...faults, only: isOfTransfer })
-      let outcome: Outcome<'request'>
+      let outcome: Outcome<RingResult<'request'>>
       let attempts = 0
       do {
         attempts += 1

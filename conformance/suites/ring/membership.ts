@@ -6,6 +6,7 @@ import { ringOf } from '../../oracle/ring.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
 import { codeOf } from '../control/replies.ts'
+import { requireFailure } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { framesOf, requireCount, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -26,7 +27,7 @@ import {
 } from './neighbourhood.ts'
 import { randomContent } from './procedures/content.ts'
 import { fetchFile, putFile } from './procedures/lookup.ts'
-import { begin, requireFailure } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence, requireNever, requireSameState } from './procedures/standstill.ts'
 
 export const membershipCases: readonly Case[] = [

@@ -4,11 +4,12 @@ import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import { isFree } from '../control/ports.ts'
 import { programCases as casesOfRole, type RoleOfProgram } from '../control/program.ts'
 import { codeOf, requireCode } from '../control/replies.ts'
+import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireSent, sent, sentTo } from './frames.ts'
 import { FIRST, OWN_NAME, quietConfig, SELF, settle, settleAlone } from './neighbourhood.ts'
 import { randomContent, writeContent } from './procedures/content.ts'
-import { begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { greet, requireSameState } from './procedures/standstill.ts'
 
 /** One node that is started and in no ring, and has answered the ping of its only acquaintance. */

@@ -5,6 +5,7 @@ import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Message, Probe } from '../../wire/probe.ts'
 import { codeOf } from '../control/replies.ts'
+import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -35,7 +36,7 @@ import {
   ROUTE_TO_SECOND,
 } from './procedures/download.ts'
 import { storeOwn, tell } from './procedures/lookup.ts'
-import { begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence, requireDiscarded, requireSameState } from './procedures/standstill.ts'
 
 /** Sends the right answer and requires success with exactly this content. */

@@ -2,6 +2,7 @@
 
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
+import { requireFailure, requireSuccess } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -34,7 +35,7 @@ import {
   storeOwn,
   tell,
 } from './procedures/lookup.ts'
-import { begin, requireFailure, requireSuccess } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence } from './procedures/standstill.ts'
 
 export const requestCases: readonly Case[] = [

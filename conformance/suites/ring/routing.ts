@@ -3,6 +3,7 @@
 import { lookupRoute, ownerOf } from '../../oracle/ring.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
+import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -19,7 +20,7 @@ import {
 } from './neighbourhood.ts'
 import { randomContent, writeContent } from './procedures/content.ts'
 import { freshNumber, requestMessage, storeMessage, tell } from './procedures/lookup.ts'
-import { begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { requireNever } from './procedures/standstill.ts'
 
 const NUMBER_MAX = Number.MAX_SAFE_INTEGER

@@ -1,10 +1,12 @@
 // Storing files: ring.md section 9, `ring.store.*`. In the first cases the node is the owner and probes store; then the
 // node is the origin and a probe is the owner.
 
+import type { RingResult } from '../../../spec/ring/control.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench, RingNode } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import type { Message, Probe } from '../../wire/probe.ts'
+import { type Begun, requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { anyTcp, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import {
@@ -40,7 +42,7 @@ import {
   storeOwn,
   tell,
 } from './procedures/lookup.ts'
-import { type Begun, begin, requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
+import { begin } from './procedures/outcome.ts'
 import { fence, requireDiscarded, requireSameState } from './procedures/standstill.ts'
 
 /** The node has agreed to store a file of this size for `origin`: store sent, store-accept seen. */
@@ -89,7 +91,7 @@ async function beginStore(
   node: RingNode,
   name: string,
   content: Content,
-): Promise<{ begun: Begun<'store'>; request: number }> {
+): Promise<{ begun: Begun<RingResult<'store'>>; request: number }> {
   const path = await writeContent(bench, `store-${name}-${freshNumber(bench)}`, content)
   const known = bench.frames.length
   const begun = begin(node, 'store', { name, path })

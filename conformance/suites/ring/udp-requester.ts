@@ -3,6 +3,7 @@
 import type { Case } from '../../verdict/case.ts'
 import type { RingBench } from '../../verdict/ring-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
+import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { ringCase } from './define.ts'
 import { framesOf, integerField, requireFields, requireNone, requireSent, sent, sentTo } from './frames.ts'
 import { FOREIGN_NAME, type Neighbourhood, OTHER, SECOND, settle, shortTimeout } from './neighbourhood.ts'
@@ -15,7 +16,6 @@ import {
   requireReceivedFile,
 } from './procedures/content.ts'
 import { ROUTE_TO_SECOND } from './procedures/download.ts'
-import { requireFailure, requireSuccess, requireWaiting } from './procedures/outcome.ts'
 import { fence, requireDiscarded, requireNever, requireSameState } from './procedures/standstill.ts'
 import { strangerOf } from './procedures/strangers.ts'
 import { UdpOwner } from './procedures/udp-owner.ts'

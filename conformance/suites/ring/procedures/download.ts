@@ -1,16 +1,18 @@
 // The node as origin of a request over TCP, and a probe as the owner that answers it.
+import type { RingResult } from '../../../../spec/ring/control.ts'
 import type { RingBench, RingNode } from '../../../verdict/ring-bench.ts'
 import type { Message } from '../../../wire/probe.ts'
+import type { Begun } from '../../outcome.ts'
 import { requireSent, sentTo } from '../frames.ts'
 import { FIRST, SECOND, SELF } from '../neighbourhood.ts'
 import type { Content } from './content.ts'
-import { type Begun, begin } from './outcome.ts'
+import { begin } from './outcome.ts'
 
 /** The route of a lookup of the node that the second successor owns. */
 export const ROUTE_TO_SECOND = [SELF, FIRST, SECOND] as const
 
 export interface Download {
-  readonly begun: Begun<'request'>
+  readonly begun: Begun<RingResult<'request'>>
   /** The number that the node chose. */
   readonly request: number
   readonly name: string
