@@ -250,6 +250,30 @@ const passing: readonly Case<'peers'>[] = [
     },
   }),
   lockCase({
+    id: 'peers.lock.token/newcomer-begins-at-0',
+    title:
+      'a token has the time 3 of an id that is not in the list; then that peer comes, and asks with the time 2',
+    also: ['peers.lock.idle', 'peers.list.register'],
+    evidence: 'the token passed to the newcomer, with the time 0 for it',
+    hint: 'You did not know it when the token came, so you have no time of it: who comes into the list begins at 0.',
+    async run(bench: PeersBench) {
+      const scene = await lockScene(bench, 1, 0)
+      const { peer, id, lower } = scene
+      const [older] = lower as [PlayedPeer]
+      const newcomer = await bench.playPeer()
+      newcomer.id = 60
+      await giveToken(scene, older, [...timesOf(scene, { [older.id]: 1 }), [60, 3]])
+      await newcomer.callFor(peer, 'register_peer', [60, newcomer.addressFor(peer)], 'peers.list.register')
+      await ask(scene, newcomer, 2)
+      const pass = await requirePass(scene, newcomer, TOKEN, 'because its time begins at 0')
+      requireTimes(bench, pass, [
+        [older.id, 1],
+        [id, 0],
+        [60, 0],
+      ])
+    },
+  }),
+  lockCase({
     id: 'peers.lock.token/two-become-one',
     title: 'a second token comes to a peer that has one: they become one, with the higher time of each id',
     also: ['peers.lock.pass-once', 'peers.lock.one'],
@@ -540,6 +564,31 @@ const gone: readonly Case<'peers'>[] = [
         'peers.lock.dead',
       )
       requireNoPass(scene, [b], 'peers.lock.dead', 'after it has left')
+    },
+  }),
+  lockCase({
+    id: 'peers.lock.dead/comes-back',
+    title:
+      'a peer that asked leaves the list while the lock is held, and comes back with the same id: it has not asked',
+    also: ['peers.list.register', 'peers.lock.record', RELEASE],
+    evidence:
+      'no requests in state, the token kept at release, then passed with the time 0 when it asks again',
+    hint: 'Delete both entries when a peer leaves the list; hiding them until it comes back is not enough.',
+    async run(bench: PeersBench) {
+      const scene = await lockScene(bench, 1, 1)
+      const { peer, id, others } = scene
+      const [older, returning] = others as [PlayedPeer, PlayedPeer]
+      await holdFrom(scene, older, timesOf(scene, { [older.id]: 2, [returning.id]: 3 }))
+      await ask(scene, returning, 4)
+      await depart(scene, returning)
+      const address = returning.addressFor(peer)
+      await returning.callFor(peer, 'register_peer', [returning.id, address], 'peers.list.register')
+      await requireRequests(scene, [], 'peers.lock.dead', 'of one that has left and come back')
+      await requireReleased(bench, peer)
+      await requireTokenNow(bench, peer, 'present', 'peers.lock.dead', 'when nobody has asked since')
+      await ask(scene, returning, 1)
+      const pass = await requirePass(scene, returning, 'peers.lock.dead', 'when it asks again')
+      requireTimes(bench, pass, timesOf(scene, { [older.id]: 2, [id]: 1 }), 'peers.lock.dead')
     },
   }),
   lockCase({
