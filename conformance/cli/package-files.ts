@@ -26,7 +26,15 @@ export const packageVersion: string = (
 /** How a user calls this program: what printed commands begin with. */
 export const invocation = runsFromSources ? 'npx tsx conformance/cli/main.ts' : 'npx peerspec'
 
+type Argv = readonly [string, ...string[]]
+
+const nodeCommand = (source: string, built: string): Argv =>
+  runsFromSources
+    ? [process.execPath, '--import', 'tsx', join(packageRoot, 'reference', source)]
+    : [process.execPath, join(dirname(ownFile), built)]
+
 /** The command that runs the bundled reference implementation. */
-export const referenceCommand: readonly [string, ...string[]] = runsFromSources
-  ? [process.execPath, '--import', 'tsx', join(packageRoot, 'reference', 'runtime', 'main.ts')]
-  : [process.execPath, join(dirname(ownFile), 'reference-main.js')]
+export const referenceCommand = nodeCommand('runtime/main.ts', 'reference-main.js')
+
+/** The command that runs a program of the reference for people. */
+export const programCommand = (name: string): Argv => nodeCommand(`programs/${name}.ts`, `${name}.js`)

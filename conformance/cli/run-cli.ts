@@ -8,6 +8,7 @@ import { explainCommand } from './explain-command.ts'
 import { listCommand } from './list-command.ts'
 import type { Output } from './output.ts'
 import { packageVersion } from './package-files.ts'
+import { programCommands } from './program-commands.ts'
 import { schemaCommand } from './schema-command.ts'
 import { splitCommand } from './split-command.ts'
 import { testCommand } from './test-command.ts'
@@ -18,6 +19,8 @@ Examples:
   peerspec list                                the cases, by stage
   peerspec explain ring.ping.answer            what a requirement means, with examples
   peerspec doctor                              is this machine fit for it?
+  peerspec name-service --port 4242            a name service for a class
+  peerspec chat --name-service 127.0.0.1:4242 -t ivan
 
 ${exitCodeTable}`
 
@@ -37,6 +40,7 @@ export async function runCli(argv: readonly string[], output: Output): Promise<E
     .addCommand(explainCommand(output))
     .addCommand(schemaCommand(output))
     .addCommand(doctorCommand(output, done))
+  for (const command of programCommands(output, done)) program.addCommand(command)
   for (const each of [program, ...program.commands])
     each.exitOverride().configureOutput({
       writeOut: (text) => output.stdout.write(text),

@@ -35,6 +35,11 @@ export class FrameDecoder {
     this.#unread = this.#unread.length === 0 ? bytes : join([this.#unread, bytes])
   }
 
+  /** There are bytes that no frame has been made of: perhaps the next one. */
+  get hasUnread(): boolean {
+    return this.#unread.length > 0
+  }
+
   /** The next `length` bytes are the body of the line that was given out last. */
   expectBody(length: number): void {
     this.#bodyLeft = length

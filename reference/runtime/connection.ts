@@ -3,7 +3,8 @@
 // What keeps a stranger from hurting the node is here: a line has a bound (core/frame-decoder.ts), a body goes to disk at the
 // disk's pace, and a stranger that sends questions and never reads the answers is not read any more. A refused message is
 // answered as the system's codec says and the connection goes on, unless nobody can tell where the next message begins
-// (common.tcp.malformed). Where each line is answered by one line, the next is not read before (peers.call.several).
+// (common.tcp.malformed). Where each line is answered by one line, the next is not read before (peers.call.several), nor before
+// the other connections have had their turn: a stranger that sends a thousand requests in one piece waits among the others.
 import type { Socket } from 'node:net'
 import { FrameDecoder } from '../core/frame-decoder.ts'
 import type { BlobNumber } from '../core/machine.ts'
@@ -12,6 +13,8 @@ import { type BodySink, type Files, STREAM_BUFFER_BYTES } from './files.ts'
 
 /** Bytes that may wait to be sent before the connection is not read any further. */
 const UNSENT_BYTES_MAX = 262_144
+/** How long a new connection has for its first request before it counts as silent. */
+const FRESH_MS = 1000
 /** How long an ended connection waits for the other side to end too. */
 const LINGER_MS = 5000
 
@@ -19,6 +22,8 @@ export interface ConnectionEvents<M> {
   /** The sink for the message's body, if it has one and it is wanted. */
   onMessage(message: M): BodySink | undefined
   onProgress(): void
+  /** More has come than may be handled at once: `goOn` is due when others have had their turn. */
+  onYield(goOn: () => void): void
   onEnded(): void
   /** Comes once, when the connection is gone. */
   onClosed(): void
@@ -45,8 +50,12 @@ export class Connection<M extends object> {
   readonly #queue: Queued[] = []
   #isSendingBody = false
   #isClosing = false
+  #hasBeenAnswered = false
+  /** The next frame is taken when the other connections have had their turn. */
+  #isYielding = false
   #lingerTimer: NodeJS.Timeout | undefined
-  lastActiveAt = 0
+  readonly #openedAt = performance.now()
+  lastActiveAt = this.#openedAt
 
   constructor(socket: Socket, codec: StreamCodec<M>, files: Files | undefined, events: ConnectionEvents<M>) {
     this.#socket = socket
@@ -63,9 +72,13 @@ export class Connection<M extends object> {
     socket.on('close', () => this.#onClose())
   }
 
-  /** Silent because it waits for this node. */
-  get isWaitingForAnswer(): boolean {
-    return this.#owesAnswer
+  /**
+   * Of two connections the one with the lower rank is the first to give way to a new one. Those that wait for this node are
+   * silent for a good reason; and who has just come must not be pushed out before its first request is read.
+   */
+  get rank(): number {
+    if (this.#owesAnswer) return 2
+    return !this.#hasBeenAnswered && performance.now() - this.#openedAt < FRESH_MS ? 1 : 0
   }
 
   // Receiving
@@ -79,7 +92,7 @@ export class Connection<M extends object> {
 
   #takeFrames(): void {
     // A sink or a send may call back from within; the loop that runs goes on.
-    if (this.#isDraining) return
+    if (this.#isDraining || this.#isYielding) return
     this.#isDraining = true
     while (!this.#isWaitingForSink && !this.#isRefusing && !this.#socket.destroyed) {
       if (this.#owesAnswer || this.#socket.writableLength > UNSENT_BYTES_MAX) {
@@ -91,13 +104,27 @@ export class Connection<M extends object> {
       if (frame.kind === 'too-long') this.#onTooLong()
       else if (frame.kind === 'line') this.#onLine(this.#codec.decode(frame.bytes))
       else this.#onBody(frame.bytes, frame.isLast)
+      if (this.#codec.isEachAnswered && this.#decoder.hasUnread) {
+        this.#yield()
+        break
+      }
     }
     this.#isDraining = false
     this.#maybeEnd()
   }
 
+  #yield(): void {
+    this.#isYielding = true
+    this.#socket.pause()
+    this.#events.onYield(() => {
+      this.#isYielding = false
+      this.#takeFrames()
+      if (!this.#isYielding) this.#readOn()
+    })
+  }
+
   #readOn(): void {
-    if (this.#isWaitingForSink || this.#owesAnswer || this.#socket.destroyed) return
+    if (this.#isWaitingForSink || this.#owesAnswer || this.#isYielding || this.#socket.destroyed) return
     this.#socket.resume()
     this.#takeFrames()
   }
@@ -167,7 +194,8 @@ export class Connection<M extends object> {
 
   /** The end counts after everything that came before it, a body on its way to disk included. */
   #maybeEnd(): void {
-    if (!this.#hasEnded || this.#isWaitingForSink || this.#owesAnswer || this.#isDraining) return
+    if (!this.#hasEnded || this.#isWaitingForSink || this.#owesAnswer) return
+    if (this.#isDraining || this.#isYielding) return
     this.#hasEnded = false
     this.#sink?.cut()
     this.#sink = undefined
@@ -196,6 +224,7 @@ export class Connection<M extends object> {
   }
 
   #enqueue(item: Queued): void {
+    this.#hasBeenAnswered = true
     this.#queue.push(item)
     this.#sendNext()
   }

@@ -13,6 +13,7 @@ import type { CommandReply, ConnectionNumber, Effect, Input, Machine, Vocabulary
 import type { StreamCodec } from '../core/stream-codec.ts'
 import { Connection } from './connection.ts'
 import { type BodySink, type FileInput, Files } from './files.ts'
+import { Turns } from './turns.ts'
 
 /** common.tcp.slow: connections that others may hold open here, unless the options say otherwise. */
 const INBOUND_CONNECTIONS_MAX = 256
@@ -55,6 +56,7 @@ export class Node<V extends Vocabulary> {
   readonly #connections = new Map<ConnectionNumber, Connection<V['stream']>>()
   /** By inbound connection, the host that it comes from. */
   readonly #inboundHosts = new Map<ConnectionNumber, string>()
+  readonly #turns = new Turns()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #inputs: WithoutTime<Input<V>>[] = []
   /** Inputs that effects cause at once. */
@@ -174,6 +176,7 @@ export class Node<V extends Vocabulary> {
         return sink
       },
       onProgress: () => this.#feed({ kind: 'progress', connection: number } as WithoutTime<Input<V>>),
+      onYield: (goOn) => this.#turns.wait(goOn),
       onEnded: () => this.#feed({ kind: 'ended', connection: number } as WithoutTime<Input<V>>),
       onClosed: () => {
         this.#connections.delete(number)
@@ -182,7 +185,6 @@ export class Node<V extends Vocabulary> {
         this.#feed({ kind, connection: number } as WithoutTime<Input<V>>)
       },
     })
-    connection.lastActiveAt = performance.now()
     this.#connections.set(number, connection)
   }
 
@@ -351,14 +353,10 @@ function performOnBlob(files: Files, effect: BlobEffect): void {
   }
 }
 
-interface Occupancy {
-  readonly isWaitingForAnswer: boolean
-  readonly lastActiveAt: number
-}
-
-/** The longest silent goes. One that waits for an answer of this node is silent for a good reason, and goes only if all do. */
-const goesBefore = (a: Occupancy, b: Occupancy): boolean =>
-  a.isWaitingForAnswer === b.isWaitingForAnswer ? a.lastActiveAt < b.lastActiveAt : b.isWaitingForAnswer
+/** Of those with the lowest rank the longest silent goes. */
+const goesBefore = (a: Standing, b: Standing): boolean =>
+  a.rank === b.rank ? a.lastActiveAt < b.lastActiveAt : a.rank < b.rank
+type Standing = Pick<Connection<object>, 'rank' | 'lastActiveAt'>
 
 async function listening(socket: dgram.Socket | net.Server, open: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {

@@ -2,8 +2,9 @@
 import net from 'node:net'
 import type { NameServiceConfig, PeerConfig, PeerResult } from '../../spec/peers/control.ts'
 import type { Address, PeerCommand } from '../peers/vocabulary.ts'
+import { type CommandedNode, commandedNode } from './commanded-node.ts'
 import { nameServiceRole, peerRole } from './peers-roles.ts'
-import type { AnyReply, Role, RunningNode } from './role.ts'
+import type { AnyReply, Role } from './role.ts'
 
 export type TestEvent = { readonly event: string } & Readonly<Record<string, unknown>>
 
@@ -20,7 +21,7 @@ export interface TestNode {
 }
 
 export class TestCluster {
-  readonly #running: RunningNode[] = []
+  readonly #nodes: CommandedNode[] = []
   #nextPort = 20_000 + Math.floor(Math.random() * 20_000)
   #nameService: Address | undefined
 
@@ -39,60 +40,27 @@ export class TestCluster {
     for (let attempt = 0; ; attempt += 1) {
       const port = this.#nextPort
       this.#nextPort += 1
-      const replies = new Map<number, (reply: AnyReply) => void>()
       const events: TestEvent[] = []
-      const running = role.create(configFor(port), {
-        onReply: (handle, reply) => replies.get(handle)?.(reply),
-        onEvent: (event) => events.push(event as TestEvent),
-        onHalted: () => {},
-      })
+      const node = commandedNode(role, configFor(port), (event) => events.push(event as TestEvent))
       try {
-        await running.listen()
+        await node.listen()
       } catch (error) {
         if (attempt < 50) continue
         throw error
       }
-      this.#running.push(running)
-      return testNode(running, port, events, replies)
+      this.#nodes.push(node)
+      return {
+        ...node,
+        port,
+        address: ['127.0.0.1', port],
+        events,
+        state: () => node.result<PeerResult<'state'>>('state'),
+      }
     }
   }
 
   end(): void {
-    for (const running of this.#running) running.kill()
-  }
-}
-
-function testNode(
-  running: RunningNode,
-  port: number,
-  events: TestEvent[],
-  replies: Map<number, (reply: AnyReply) => void>,
-): TestNode {
-  let handle = 0
-  const command = (name: PeerCommand['command'], args: object = {}): Promise<AnyReply> => {
-    handle += 1
-    const own = handle
-    return new Promise((resolve) => {
-      replies.set(own, (reply) => {
-        replies.delete(own)
-        resolve(reply)
-      })
-      running.command(own, name, args)
-    })
-  }
-  const result = async <R extends object>(name: PeerCommand['command'], args: object = {}): Promise<R> => {
-    const reply = await command(name, args)
-    if (!reply.ok) throw new Error(`${name}: ${reply.error.code}, ${reply.error.message}`)
-    return reply.result as R
-  }
-  return {
-    port,
-    address: ['127.0.0.1', port],
-    events,
-    command,
-    result,
-    state: () => result<PeerResult<'state'>>('state'),
-    kill: () => running.kill(),
+    for (const node of this.#nodes) node.kill()
   }
 }
 
