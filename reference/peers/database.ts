@@ -107,7 +107,7 @@ export class Database {
     const { writes, isReady } = this.#state
     if (this.#peer.state.leave !== null) this.#refuse(writer, leaving)
     else if (!isReady) this.#refuse(writer, notReady)
-    else if (writes.length > WRITES_WAITING_MAX) this.#refuse(writer, crowded)
+    else if (!this.#peer.rules.mayWait(writes.length, WRITES_WAITING_MAX)) this.#refuse(writer, crowded)
     else {
       writes.push({ fortune, writer })
       this.goOn()

@@ -182,7 +182,7 @@ export class Joining {
   /** peers.join.left-meanwhile: it is not taken into the list when its answer comes. */
   onUnregistered(id: PeerId): void {
     const join = this.#state
-    if (join === null) return
+    if (join === null || !this.#peer.rules.remembersDepartures) return
     const isAnybody = join.phase === 'registering' || join.phase === 'asking'
     if (isAnybody && join.left.length < LEFT_MAX) putById(join.left, { id })
     if (!removeById(join.lower, id)) return
@@ -264,7 +264,7 @@ export class Joining {
 
   /** peers.list.register, peers.leave.joiners */
   #admit({ connection, id, address }: Newcomer): void {
-    if (this.#peer.state.leave !== null) {
+    if (this.#peer.state.leave !== null && this.#peer.rules.refusesNewcomersOnLeave) {
       this.#peer.answer(connection, errorAnswer(errorNames.leaving, 'this peer is leaving'))
       return
     }

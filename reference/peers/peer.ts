@@ -9,7 +9,6 @@ import { Database, type DatabaseState, emptyDatabase } from './database.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { Joining, type JoinState, type Newcomer } from './join.ts'
 import { type LeaveState, Leaving } from './leave.ts'
-import { CALLS_AT_ONCE } from './limits.ts'
 import { PeerList } from './list.ts'
 import { freeLock, Lock, type LockState } from './lock.ts'
 import type { PeersRules } from './rules.ts'
@@ -162,7 +161,7 @@ export class Peer {
     args: readonly unknown[],
     addressOf: (id: PeerId) => Address | undefined = (id) => this.list.addressOf(id),
   ): boolean {
-    while (waiting.length > 0 && this.underWay(kind) < CALLS_AT_ONCE) {
+    while (waiting.length > 0 && this.underWay(kind) < this.rules.callsAtOnce) {
       const id = waiting.shift()
       const address = id === undefined ? undefined : addressOf(id)
       if (id !== undefined && address !== undefined) this.calls.begin(address, method, args, { kind, id })

@@ -4,6 +4,7 @@ import type { TokenState } from '../../spec/peers/control.ts'
 import { NO_ID } from '../../spec/peers/messages.ts'
 import { checkArguments } from '../core/arguments.ts'
 import type { Outcome } from './calls.ts'
+import { CALLS_AT_ONCE } from './limits.ts'
 import type { Address, ListedPeer, NoAnswer, PeerId, PeersAnswer, PeersRequest } from './vocabulary.ts'
 
 // Calls
@@ -103,11 +104,15 @@ export const peersRules = {
   /** peers.require.any: `random` lies in [0, 1). */
   choice: (random: number, count: number): number => Math.floor(random * count),
 
+  /** How many calls of one operation are under way together. */
+  callsAtOnce: CALLS_AT_ONCE as number,
   /** peers.join.lower */
   toldOnJoin: (registered: readonly ListedPeer[], self: PeerId): readonly ListedPeer[] =>
     registered.filter(({ id }) => id < self),
   /** peers.join.lower, peers.join.dead */
   isListedAfter: (outcome: Outcome): boolean => outcome.kind === 'result',
+  /** peers.join.left-meanwhile */
+  remembersDepartures: true as boolean,
   /** peers.list.self */
   isOwn: (id: PeerId, self: PeerId): boolean => id === self,
   /** peers.list.address: another peer of the list at this address. */
@@ -117,6 +122,8 @@ export const peersRules = {
   isDead: (outcome: Outcome): boolean => outcome.kind === 'unreachable' || outcome.kind === 'timeout',
   /** peers.leave.order */
   toldOnLeave: (list: readonly ListedPeer[]): readonly ListedPeer[] => list,
+  /** peers.leave.joiners */
+  refusesNewcomersOnLeave: true as boolean,
   /** peers.message.send */
   receiverOf: (list: readonly ListedPeer[], to: PeerId): ListedPeer | undefined =>
     list.find(({ id }) => id === to),
@@ -176,6 +183,8 @@ export const peersRules = {
   toldOfWrite: (list: readonly ListedPeer[]): readonly ListedPeer[] => list,
   /** peers.database.write */
   writesUnderLock: true as boolean,
+  /** peers.database.write-queue: `writes` have come and are not over. */
+  mayWait: (writes: number, waitingMax: number): boolean => writes <= waitingMax,
   /** peers.database.catch-up */
   catchesUp: true as boolean,
   /** peers.database.not-ready */
