@@ -5,7 +5,7 @@
 // then: a peer that has registered later may not be ready to answer.
 import { findById, removeById } from './by-id.ts'
 import type { Calls, Outcome } from './calls.ts'
-import { CHECKS_AT_ONCE, CHECKS_OF_TYPE_AT_ONCE } from './limits.ts'
+import { CHECKS_AT_ONCE } from './limits.ts'
 import type { NameServiceState } from './name-service-machine.ts'
 import { maybeForget, type Namespace, namespaceOf } from './namespaces.ts'
 import type { PeersRules, RegisteredPeer } from './rules.ts'
@@ -60,7 +60,7 @@ export class Checks {
   /** The type with the fewest checks under way, so that slow peers of one type hold up none of another. */
   #next(): Namespace | undefined {
     if (this.#calls.count(() => true) >= CHECKS_AT_ONCE) return undefined
-    let fewest = CHECKS_OF_TYPE_AT_ONCE
+    let fewest = this.#rules.checksOfTypeAtOnce
     let next: Namespace | undefined
     for (const namespace of this.#state.namespaces) {
       if (namespace.round === null || namespace.round.unchecked.length === 0) continue

@@ -3,7 +3,7 @@
 // are right, the machine knows.
 //
 // What comes where an answer is due and is none goes to the machine too: the call has failed, and somebody waits for it.
-import { ANSWER_BYTES_MAX, errorNames, REQUEST_BYTES_MAX } from '../../spec/peers/messages.ts'
+import { errorNames } from '../../spec/peers/messages.ts'
 import { type DecodeText, parseObject } from '../core/codec.ts'
 import type { DecodedLine, StreamCodec } from '../core/stream-codec.ts'
 import { LEVELS_MAX } from './limits.ts'
@@ -11,7 +11,7 @@ import type { PeersRules } from './rules.ts'
 import { errorAnswer } from './skeleton.ts'
 import type { PeersLine } from './vocabulary.ts'
 
-type LineRules = Pick<PeersRules, 'requestOf' | 'answerOf'>
+type LineRules = Pick<PeersRules, 'requestOf' | 'requestBytesMax' | 'answerOf' | 'answerBytesMax'>
 
 /** For connections that others open: requests come in. */
 export function createRequestCodec(decodeText: DecodeText, rules: LineRules): StreamCodec<PeersLine> {
@@ -19,7 +19,7 @@ export function createRequestCodec(decodeText: DecodeText, rules: LineRules): St
     return { isRefused: true, answer: errorAnswer(errorNames.protocol, text), isLast }
   }
   return {
-    lineBytesMax: REQUEST_BYTES_MAX,
+    lineBytesMax: rules.requestBytesMax,
     isEachAnswered: true,
     decode: (line) => {
       const value = objectIn(line, decodeText)
@@ -27,7 +27,7 @@ export function createRequestCodec(decodeText: DecodeText, rules: LineRules): St
       const request = rules.requestOf(value)
       return typeof request === 'string' ? refuse(request, false) : { isRefused: false, message: request }
     },
-    tooLong: () => refuse(`a request is at most ${REQUEST_BYTES_MAX} bytes long`, true),
+    tooLong: () => refuse(`a request is at most ${rules.requestBytesMax} bytes long`, true),
   }
 }
 
@@ -35,14 +35,14 @@ export function createRequestCodec(decodeText: DecodeText, rules: LineRules): St
 export function createAnswerCodec(decodeText: DecodeText, rules: LineRules): StreamCodec<PeersLine> {
   const none = (noAnswer: string): DecodedLine<PeersLine> => ({ isRefused: false, message: { noAnswer } })
   return {
-    lineBytesMax: ANSWER_BYTES_MAX,
+    lineBytesMax: rules.answerBytesMax,
     isEachAnswered: false,
     decode: (line) => {
       const value = objectIn(line, decodeText)
       if (value === undefined) return none('not a JSON object')
       return { isRefused: false, message: rules.answerOf(value) }
     },
-    tooLong: () => none(`longer than ${ANSWER_BYTES_MAX} bytes`),
+    tooLong: () => none(`longer than ${rules.answerBytesMax} bytes`),
   }
 }
 

@@ -1,7 +1,6 @@
 // The list of the other peers of this type (peers.list.*).
 import { errorNames } from '../../spec/peers/messages.ts'
 import { findById, putById, removeById } from './by-id.ts'
-import { LIST_MAX } from './limits.ts'
 import type { Peer } from './peer.ts'
 import { errorAnswer } from './skeleton.ts'
 import type { Address, ListedPeer, PeerId, PeersAnswer } from './vocabulary.ts'
@@ -42,7 +41,7 @@ export class PeerList {
     }
     if (other !== undefined) this.remove(other)
     const isNew = !this.has(id)
-    if (isNew && this.peers.length >= LIST_MAX) {
+    if (isNew && !this.#peer.rules.hasRoomInList(this.peers.length)) {
       return { answer: errorAnswer(errorNames.full, 'the list is full'), isNew: false }
     }
     putById(this.#peer.state.list, { id, address })
@@ -51,7 +50,7 @@ export class PeerList {
 
   /** peers.join.lower: this peer has registered there. */
   add(id: PeerId, address: Address): void {
-    if (!this.has(id) && this.peers.length >= LIST_MAX) return
+    if (!this.has(id) && !this.#peer.rules.hasRoomInList(this.peers.length)) return
     putById(this.#peer.state.list, { id, address })
     this.#peer.lock?.onListed(id)
   }

@@ -4,13 +4,7 @@
 // list; lock.ts passes the token and database.ts writes under it. rules.ts has the decisions. All share one `Peer` (peer.ts),
 // whose state is everything that the machine remembers.
 import type { PeerConfig } from '../../spec/peers/control.ts'
-import {
-  databaseMethods,
-  listMethods,
-  lockMethods,
-  NO_ID,
-  type peerMethods,
-} from '../../spec/peers/messages.ts'
+import { databaseMethods, listMethods, lockMethods, type peerMethods } from '../../spec/peers/messages.ts'
 import { isDeeperThan } from './codec.ts'
 import { type Failure, stopped } from './failure.ts'
 import { notReady } from './join.ts'
@@ -157,7 +151,7 @@ class PeerOfType implements PeerMachine {
   /** peers.message.send, peers.message.not-found */
   #send(handle: number, to: number, text: string): void {
     const { rules, list, calls, id } = this.#peer
-    const receiver = id === NO_ID ? undefined : rules.receiverOf(list.peers, to)
+    const receiver = rules.receiverOf(list.peers, to, id)
     if (receiver === undefined) {
       this.#peer.fail(handle, { code: 'not-found', message: `there is no peer ${to} in the list` })
     } else {

@@ -1,10 +1,10 @@
 // The decisions of a name service and of a peer, one function each, without state. The machines ask them through a
 // `PeersRules` object, so that a mutant, a node with one known mistake, is the machine with one rule replaced.
 import type { TokenState } from '../../spec/peers/control.ts'
-import { NO_ID } from '../../spec/peers/messages.ts'
+import { ANSWER_BYTES_MAX, NO_ID, REQUEST_BYTES_MAX } from '../../spec/peers/messages.ts'
 import { checkArguments } from '../core/arguments.ts'
 import type { Outcome } from './calls.ts'
-import { CALLS_AT_ONCE } from './limits.ts'
+import { CALLS_AT_ONCE, CHECKS_OF_TYPE_AT_ONCE, LIST_MAX } from './limits.ts'
 import type { Address, ListedPeer, NoAnswer, PeerId, PeersAnswer, PeersRequest } from './vocabulary.ts'
 
 // Calls
@@ -78,6 +78,10 @@ export const peersRules = {
   requestOf,
   answerOf,
   outcomeOf,
+  /** peers.call.length */
+  requestBytesMax: REQUEST_BYTES_MAX as number,
+  /** peers.call.length */
+  answerBytesMax: ANSWER_BYTES_MAX as number,
   /** peers.call.unknown-method, peers.call.private */
   offers: (methods: ReadonlySet<string>, method: string): boolean => methods.has(method),
   /** peers.call.arguments */
@@ -98,6 +102,8 @@ export const peersRules = {
     registered.map(({ id }) => id).filter((id) => id < idsEnd),
   /** peers.unregister.rounds */
   isOneRoundAtATime: true as boolean,
+  /** peers.unregister.prompt */
+  checksOfTypeAtOnce: CHECKS_OF_TYPE_AT_ONCE as number,
   isAnswerOf,
   /** peers.require.all */
   visible: (registered: readonly RegisteredPeer[]): readonly RegisteredPeer[] => registered,
@@ -106,6 +112,8 @@ export const peersRules = {
 
   /** How many calls of one operation are under way together. */
   callsAtOnce: CALLS_AT_ONCE as number,
+  /** peers.config.object: the type that no peer may have. */
+  isReservedType: (type: string): boolean => type === 'object',
   /** peers.join.lower */
   toldOnJoin: (registered: readonly ListedPeer[], self: PeerId): readonly ListedPeer[] =>
     registered.filter(({ id }) => id < self),
@@ -115,6 +123,8 @@ export const peersRules = {
   remembersDepartures: true as boolean,
   /** peers.list.self */
   isOwn: (id: PeerId, self: PeerId): boolean => id === self,
+  /** peers.list.bounds */
+  hasRoomInList: (listed: number): boolean => listed < LIST_MAX,
   /** peers.list.address: another peer of the list at this address. */
   atAddress: (list: readonly ListedPeer[], id: PeerId, address: Address): PeerId | undefined =>
     list.find((listed) => listed.id !== id && isSameAddress(listed.address, address))?.id,
@@ -124,9 +134,9 @@ export const peersRules = {
   toldOnLeave: (list: readonly ListedPeer[]): readonly ListedPeer[] => list,
   /** peers.leave.joiners */
   refusesNewcomersOnLeave: true as boolean,
-  /** peers.message.send */
-  receiverOf: (list: readonly ListedPeer[], to: PeerId): ListedPeer | undefined =>
-    list.find(({ id }) => id === to),
+  /** peers.message.send, peers.message.not-found */
+  receiverOf: (list: readonly ListedPeer[], to: PeerId, self: PeerId): ListedPeer | undefined =>
+    self === NO_ID ? undefined : list.find(({ id }) => id === to),
 
   /** peers.lock.hold-joiners: a newcomer waits. */
   holdsNewcomers: true as boolean,

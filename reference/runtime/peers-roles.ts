@@ -52,7 +52,8 @@ export function peerRole(variant: PeersVariant = correctVariant): Role {
     checkConfig: (checked) => {
       const { type, fortunes, lock } = checked as PeerConfig
       // peers.config.object
-      if (type === 'object') return 'type: object is the default that every user has to replace'
+      if (variant.rules.isReservedType(type))
+        return `type: ${type} is the default that every user has to replace`
       if (fortunes !== undefined && lock !== true) return 'fortunes: demands lock'
       return undefined
     },
