@@ -377,7 +377,7 @@ export const nameServiceHostileCases: readonly Case<'peers'>[] = [
     evidence: 'all of them dropped, the right one still there, and a registration after it',
     hint: 'An answer comes from a stranger too: check it before you use it, and catch whatever parsing throws.',
     async run(bench: PeersBench) {
-      const node = await bench.nameService({ config: { checkTimeoutMs: bench.timing.callTimeoutMs } })
+      const node = await bench.nameService({ config: { checkTimeoutMs: 3 * bench.timing.callTimeoutMs } })
       const [leaver, right, ...hostile] = await enlist(bench, node, 12)
       if (!leaver || !right) throw new Error('twelve are enlisted')
       for (const [i, { id, type, peer }] of hostile.entries()) {
