@@ -63,10 +63,13 @@ export interface ConnectionTap {
   readonly sent?: (line: string, deliver: (line: string) => void) => void
 }
 
+/** Who opened a connection: this process, or another. */
+export type Opener = 'self' | 'other'
+
 /** Taps every connection, those that others open and those that this process opens. */
-export function tapConnections(tap: (socket: net.Socket) => ConnectionTap): void {
-  const attach = (socket: net.Socket): net.Socket => {
-    const { received, ended, sent } = tap(socket)
+export function tapConnections(tap: (socket: net.Socket, opener: Opener) => ConnectionTap): void {
+  const attach = (socket: net.Socket, opener: Opener): net.Socket => {
+    const { received, ended, sent } = tap(socket, opener)
     interceptEvents(socket, (emit, event, values) => {
       const deliver = (bytes: Uint8Array) => void emit('data', bytes)
       if (event === 'data' && received !== undefined) received(values[0] as Buffer, deliver)
@@ -87,9 +90,11 @@ export function tapConnections(tap: (socket: net.Socket) => ConnectionTap): void
     }
     return socket
   }
-  tapServers((server) => server.prependListener('connection', attach))
+  tapServers((server) =>
+    server.prependListener('connection', (socket: net.Socket) => attach(socket, 'other')),
+  )
   const { connect } = net
-  Object.assign(net, { connect: (options: net.NetConnectOpts) => attach(connect(options)) })
+  Object.assign(net, { connect: (options: net.NetConnectOpts) => attach(connect(options), 'self') })
 }
 
 /** Taps every server that this process opens. */

@@ -9,9 +9,11 @@ import { lockMutants } from './peers/lock.ts'
 import { messageMutants } from './peers/message.ts'
 import { toMutant } from './peers/mutant.ts'
 import { nameServiceMutants } from './peers/name-service.ts'
+import { stubMutants } from './peers/stub.ts'
 
 export const peersMutants: readonly Mutant[] = [
   ...callMutants,
+  ...stubMutants,
   ...nameServiceMutants,
   ...joinMutants,
   ...listMutants,

@@ -28,6 +28,10 @@ type PeersVocabulary = PeerVocabulary | NameServiceVocabulary
 export const requestIn = (input: PeerInput | NameServiceInput): PeersRequest | undefined =>
   input.kind === 'message' && 'method' in input.message ? input.message : undefined
 
+/** An error with that name, any error without one. */
+export const isError = (answer: PeersAnswer, name?: string): boolean =>
+  'error' in answer && (name === undefined || answer.error.name === name)
+
 /** Changes answers to others; undefined keeps one back. `request` is the one that the step handles, most often the one answered. */
 export const changeAnswers = <V extends PeersVocabulary>(
   change: (answer: PeersAnswer, request: PeersRequest | undefined) => PeersLine | undefined,
@@ -40,6 +44,18 @@ export const changeAnswers = <V extends PeersVocabulary>(
 export const changeCalls = <V extends PeersVocabulary>(
   change: (request: PeersRequest) => PeersRequest,
 ): Rewire<V> => changeMessages<V>((line) => ('method' in line ? change(line) : line))
+
+/** The same change of answers in both roles. */
+export const answering = (change: Parameters<typeof changeAnswers>[0]) => ({
+  wrapPeer: changeAnswers<PeerVocabulary>(change),
+  wrapNameService: changeAnswers<NameServiceVocabulary>(change),
+})
+
+/** The same change of requests in both roles. */
+export const calling = (change: Parameters<typeof changeCalls>[0]) => ({
+  wrapPeer: changeCalls<PeerVocabulary>(change),
+  wrapNameService: changeCalls<NameServiceVocabulary>(change),
+})
 
 /** Makes calls at another address than the right one. */
 export const redirectCalls = <V extends PeersVocabulary>(change: (to: Address) => Address): Rewire<V> =>
