@@ -5,7 +5,6 @@
 // program of one node, which ends after `stop`. `--listen-control` speaks over TCP with whoever connects (control.md section
 // 5), with each for itself, until the process is ended. `--mutant` gives every node one known mistake, so that a conformance
 // kit can be shown to notice it; `--mutants` lists them as JSON.
-import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { parseArgs } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -46,7 +45,10 @@ async function listMutants(): Promise<never> {
   const list = [...mutants.values()].map(({ name, system, requirement, bug, isOfProcess }) => {
     return { name, system, requirement, bug, isOfProcess }
   })
-  writeFileSync(process.stdout.fd, `${JSON.stringify(list, null, 2)}\n`)
+  // A pipe takes what is longer than its buffer bit by bit.
+  await new Promise<void>((resolve) =>
+    process.stdout.write(`${JSON.stringify(list, null, 2)}\n`, () => resolve()),
+  )
   return quit(0)
 }
 
