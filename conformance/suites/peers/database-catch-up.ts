@@ -139,15 +139,19 @@ export const databaseCatchUpCases: readonly Case<'peers'>[] = [
   }),
   databaseCase({
     id: 'peers.database.catch-up/nobody-ready',
-    title: 'nobody gives a copy: the newcomer keeps what it had at the start',
-    also: ['peers.join.done', 'peers.lock.release'],
+    title:
+      'nobody gives a copy: the newcomer keeps what it had at the start, and nothing that came meanwhile',
+    also: ['peers.join.done', 'peers.lock.release', NOT_READY],
     evidence: 'read_all at both, the own copy, the join answered, the token present',
     hint: 'You may be the first one with a database.',
     async run(bench: PeersBench) {
       const { peer, lower } = await newcomerScene(bench, 2, ['mine 1', 'mine 2'])
       const [lowest, second] = lower as [PlayedPeer, PlayedPeer]
       givesToken(lowest, peer)
-      refuses(lowest)
+      lowest.on('read_all', async () => {
+        await lowest.callFor(peer, 'write_local', ['not applied'], NOT_READY)
+        return failure('NotReadyError', 'I am catching up myself')
+      })
       second.on('read_all', () => failure('AttributeError', 'read_all'))
       await requireSuccess(bench, join(peer), CATCH_UP, 'join to succeed')
       for (const played of lower) bench.evidence(`reads ${played.id}`, await requireReadAll(bench, played))
@@ -268,6 +272,13 @@ export const databaseCatchUpCases: readonly Case<'peers'>[] = [
         }
         const { answer } = await lowest.call(peer, 'write_local', ['written meanwhile'])
         requireResult(bench, answer, null, { requirement: NOT_READY, to: `write_local ${when}` })
+        await requireCopy(
+          bench,
+          peer,
+          ['mine'],
+          NOT_READY,
+          `after a write_local that is not applied, ${when}`,
+        )
       }
       await requireAsks(bench, peer, 11, lowest)
       await refusing('while it waits for the lock')

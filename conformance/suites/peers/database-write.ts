@@ -463,7 +463,7 @@ const waiting: readonly Case<'peers'>[] = [
     evidence: 'timeout, a TimeoutError, no write_local, then the same fortunes written',
     hint: 'Append nothing before you have the lock, and drop the write when its time is over.',
     async run(bench: PeersBench) {
-      const acquireTimeoutMs = bench.timing.callTimeoutMs / 2
+      const acquireTimeoutMs = bench.timing.callTimeoutMs
       const scene = await databaseScene(bench, 1, ['old'], { config: { acquireTimeoutMs } })
       const { peer, higher } = scene
       const [other] = higher as [PlayedPeer]

@@ -432,7 +432,7 @@ const holding: readonly Case<'peers'>[] = [
     hint: 'Give up means: forget that you wait. The token stays with you all the same.',
     async run(bench: PeersBench) {
       const scene = await lockScene(bench, 1, 0, {
-        config: { acquireTimeoutMs: bench.timing.callTimeoutMs / 2 },
+        config: { acquireTimeoutMs: bench.timing.callTimeoutMs },
       })
       const { peer, lower } = scene
       const [other] = lower as [PlayedPeer]

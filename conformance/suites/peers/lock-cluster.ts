@@ -232,7 +232,10 @@ const changes: readonly Case<'peers'>[] = [
     hint: 'If this fails and the other cases of the lock do not, look at what your name service answers to require_all.',
     cluster: true,
     async run(bench: PeersBench) {
-      const at = await bench.nameService({ seats: 7, config: { checkTimeoutMs: bench.timing.deadlineMs } })
+      const at = await bench.nameService({
+        seats: 7,
+        config: { checkTimeoutMs: patient(bench).callTimeoutMs },
+      })
       const run = new LockRun(bench)
       await run.adopt(await bench.cluster(5, { lock: true, at, config: patient(bench) }))
       const [leaver, ...staying] = run.nodes as [PeerNode, ...PeerNode[]]

@@ -515,7 +515,7 @@ const once: readonly Case<'peers'>[] = [
     hint: 'Your request is still known to the others. Unless the token says that it is served they send it to you for ever.',
     async run(bench: PeersBench) {
       const scene = await lockScene(bench, 1, 0, {
-        config: { acquireTimeoutMs: bench.timing.callTimeoutMs / 2 },
+        config: { acquireTimeoutMs: bench.timing.callTimeoutMs },
       })
       const { peer, id, lower } = scene
       const [other] = lower as [PlayedPeer]

@@ -87,13 +87,16 @@ const asAnswer = (
   return typeof time === 'number' ? { what: 'ask-answered', by, of, time, frame: answer.n } : undefined
 }
 
+/** The longest timeouts that a configuration may have. */
+const TIMEOUT_MS_MAX = 600_000
+
 /**
  * Times for peers of which many want the same lock: on a busy machine a queue takes long, and nobody who lives may be given up. The dead
  * refuse connections, so nobody waits for them.
  */
 export const patient = (bench: PeersBench) => ({
-  callTimeoutMs: bench.timing.deadlineMs,
-  acquireTimeoutMs: 2 * bench.timing.deadlineMs,
+  callTimeoutMs: Math.min(TIMEOUT_MS_MAX, bench.timing.deadlineMs),
+  acquireTimeoutMs: Math.min(TIMEOUT_MS_MAX, 2 * bench.timing.deadlineMs),
 })
 
 /** How long a command may take that stands in such a queue. */
