@@ -118,4 +118,31 @@ export const joinDeadCases: readonly Case<'peers'>[] = [
     [undefined, 'close', failure('Exception', 'no'), 'silent', 'reset'],
     HINT,
   ),
+  peersCase({
+    id: 'peers.join.dead/long-list',
+    role: 'peers.peer',
+    title: 'of sixty lower peers every third is dead or raises an error: the forty others are told',
+    also: ['peers.join.lower', 'peers.join.done', 'peers.call.survive'],
+    stage: stage.join,
+    observes: ['wire', 'control'],
+    evidence: 'register_peer at all forty that answer, and a list of them',
+    hint: HINT,
+    async run(bench: PeersBench) {
+      const { peer, lower } = await outside(bench, { lower: 60, firstId: 100 })
+      const fine = lower.filter((_, i) => i % 3 !== 0)
+      for (const [i, played] of lower.entries())
+        if (i % 3 === 0) spoil(played, i % 2 === 0 ? undefined : failure('LeavingError', 'too late'))
+      await requireJoined(bench, peer, join(peer), { id: 160, peers: entriesFor(peer, fine) }, DEAD)
+      for (const played of lower) {
+        const calls = played.received('register_peer')
+        bench.require(calls.length === (played.listening ? 1 : 0), {
+          requirement: DEAD,
+          expected: `one register_peer at peer ${played.id}, if it can be reached`,
+          actual: `${calls.length}`,
+        })
+      }
+      bench.evidence('the last of them is told', lower.at(-1)?.received('register_peer')[0])
+      await requireIds(bench, peer, 'left', [], DEAD)
+    },
+  }),
 ]

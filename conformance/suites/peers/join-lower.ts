@@ -122,11 +122,10 @@ export const joinLowerCases: readonly Case<'peers'>[] = [
     evidence: '300 calls of register_peer, and 300 peers in the list',
     hint: 'Read the answer until its LF: recv(8000) cuts long lists.',
     async run(bench: PeersBench) {
-      const { peer, nameService, stranger } = await outside(bench)
-      // One played peer stands for all of them: they differ by id only.
-      const ids = Array.from({ length: 300 }, (_, i) => 1000 + i)
+      const { peer, nameService, lower } = await outside(bench, { lower: 300, firstId: 1000 })
+      const ids = lower.map(({ id }) => id)
       const answer = JSON.stringify({
-        result: [...ids.map((id) => [id, stranger.addressFor(peer)]), [5000, ownAddress(peer)]],
+        result: [...lower.map((played) => [played.id, played.addressFor(peer)]), [5000, ownAddress(peer)]],
       })
       nameService.on('register', () => ({ result: [5000, 'a hash'] }))
       nameService.on('require_all', () => 'silent')
@@ -147,7 +146,7 @@ export const joinLowerCases: readonly Case<'peers'>[] = [
         expected: 'a list of the 300 lower peers in the order of ids',
         actual: `${result.peers.length} peers: ${JSON.stringify(result.peers.slice(0, 3))}...`,
       })
-      const calls = stranger.received('register_peer')
+      const calls = callsOf(bench, peer, 'register_peer')
       bench.require(calls.length === 300, {
         requirement: LOWER,
         expected: '300 calls of register_peer',

@@ -1,13 +1,11 @@
 // A peer leaves although others fail it: every call is made, and stop is answered. peers.md section 5.
-import type { Address } from '../../../spec/peers/messages.ts'
 import type { Case } from '../../verdict/case.ts'
 import { type Answer, argsOf, type PeersBench, type Played } from '../../verdict/peers-bench.ts'
 import { requireSuccess } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
 import { failure } from './procedures/answers.ts'
 import { requireCall } from './procedures/calls.ts'
-import { script } from './procedures/joining.ts'
-import { leave, outside } from './procedures/scene.ts'
+import { leave } from './procedures/scene.ts'
 
 const DEAD = 'peers.leave.dead'
 
@@ -117,43 +115,29 @@ export const leaveDeadCases: readonly Case<'peers'>[] = [
     id: 'peers.leave.dead/long-list',
     role: 'peers.peer',
     title: 'of sixty peers in the list every third is dead or raises an error: the forty others are told',
-    also: ['peers.leave.order', 'peers.join.lower', 'peers.call.survive'],
+    also: ['peers.leave.order', 'peers.list.register', 'peers.call.survive'],
     stage: stage.leave,
     observes: ['wire', 'control'],
     evidence: 'unregister_peer at all that can be reached, once for each, then the reply to stop',
     hint: 'Catch the error of each call by itself, inside the loop; the loop may change the list meanwhile, so go over a copy.',
     async run(bench: PeersBench) {
-      const { peer, nameService, stranger: alive } = await outside(bench)
-      const [dead, unwilling] = [await bench.playPeer(), await bench.playPeer()]
-      unwilling.on('unregister_peer', () => failure('Exception', "No peer with id: '200'"))
-      // Played peers that stand for many: they differ by id only.
-      const all = Array.from({ length: 60 }, (_, i): readonly [number, Address] => {
-        const at = i % 3 !== 0 ? alive : i % 2 === 0 ? dead : unwilling
-        return [100 + i, at.addressFor(peer)]
-      })
-      const id = 200
-      script(nameService, { id, all })
-      const { peers } = await peer.command('join', {})
-      bench.require(peers.length === all.length, {
-        requirement: 'peers.join.lower',
-        expected: 'sixty peers in the list after the join',
-        actual: String(peers.length),
-      })
-      dead.listening = false
+      const { peer, id, higher } = await bench.peerAmongPlayed(0, 60)
+      for (const [i, played] of higher.entries())
+        if (i % 3 === 0) spoil(played, 'unregister_peer', i % 2 === 0 ? 'refuse' : failure('Exception', 'no'))
       await requireSuccess(bench, leave(peer), DEAD, 'stop to succeed')
-      for (const [played, count] of [
-        [alive, 40],
-        [unwilling, 10],
-      ] as const) {
+      for (const played of higher) {
         const calls = played.received('unregister_peer')
-        bench.require(calls.length === count && calls.every((call) => argsOf(call)[0] === id), {
-          requirement: DEAD,
-          expected: `${count} calls of unregister_peer with the id ${id} at seat ${played.seat}`,
-          actual: `${calls.length}`,
-          exhibits: calls.slice(-1).map(({ n }) => ({ frame: n })),
-        })
-        bench.evidence(`${count} calls`, calls.at(-1))
+        bench.require(
+          calls.length === (played.listening ? 1 : 0) && calls.every((call) => argsOf(call)[0] === id),
+          {
+            requirement: DEAD,
+            expected: `one unregister_peer with the id ${id} at peer ${played.id}, if it can be reached`,
+            actual: `${calls.length}`,
+            exhibits: calls.slice(-1).map(({ n }) => ({ frame: n })),
+          },
+        )
       }
+      bench.evidence('the last of them is told', higher.at(-1)?.received('unregister_peer')[0])
     },
   }),
 ]

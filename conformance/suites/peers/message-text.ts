@@ -121,7 +121,7 @@ export const messageTextCases: readonly Case<'peers'>[] = [
       const { peer, stranger } = await outside(bench)
       const expected: Received[] = []
       for (let i = 0; i < 30; i += 1) {
-        const message = { from: 3, text: i % 3 === 0 ? 'again' : `message ${i}` }
+        const message = { from: 3, text: i % 3 === 2 ? `message ${i}` : 'again' }
         await stranger.callFor(peer, 'print_message', [message.from, message.text], RECEIVE)
         expected.push(message)
       }

@@ -24,7 +24,7 @@ export async function outside(
   options: PeersNodeOptions & { readonly lower?: number; readonly firstId?: number } = {},
 ): Promise<Outside> {
   const { lower: count = 0, firstId = 10, ...nodeOptions } = options
-  const nameService = await bench.playNameService()
+  const nameService = await bench.playNameService({ seats: Math.max(16, count + 8) })
   nameService.nextId = firstId
   const lower: PlayedPeer[] = []
   for (let i = 0; i < count; i += 1) {
