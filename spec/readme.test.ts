@@ -65,10 +65,10 @@ describe.runIf(existsSync(cli) || process.env.CI)('the commands of the README', 
   )
 
   test('are all that there are', () => {
-    const table = [...readme.matchAll(/^\| `([a-z]+)[ `]/gm)].map((match) => match[1])
+    const table = [...readme.matchAll(/^\| `([a-z-]+)[ `]/gm)].map((match) => match[1])
     const help = run('--help').stdout
     const commands = [
-      ...(/Commands:\n([\s\S]*?)\n\n/.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z]+)\b.*? {2}/gm),
+      ...(/Commands:\n([\s\S]*?)\n\n/.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z-]+)\b.*? {2}/gm),
     ].map((match) => match[1])
     expect(table).toEqual(commands.slice(0, table.length))
     expect(commands.slice(table.length)).toEqual(['help'])
