@@ -169,6 +169,34 @@ describe('a hostile client hurts nobody else', () => {
     })
   }
 
+  // Linux has the whole of 127.0.0.0/8 on its loopback interface.
+  test.runIf(process.platform === 'linux')(
+    'one host cannot push out the connections of another',
+    async () => {
+      await world.nameService(['--connections', '64'])
+      const ended: net.Socket[] = []
+      const connect = (localAddress: string): Promise<net.Socket> => {
+        const socket = net.connect({ host: '127.0.0.1', port: world.port, localAddress })
+        sockets.push(socket)
+        socket.on('error', () => {})
+        socket.on('close', () => ended.push(socket))
+        return new Promise((resolve) => socket.once('connect', () => resolve(socket)))
+      }
+      const students: net.Socket[] = []
+      for (let index = 0; index < 20; index += 1) students.push(await connect('127.0.0.1'))
+      for (let index = 0; index < 300; index += 1) await connect('127.0.0.2')
+      await vi.waitUntil(() => ended.length >= 320 - 64, { timeout: PATIENCE_MS, interval: 20 })
+      expect(students.filter((student) => ended.includes(student))).toEqual([])
+      for (const student of students) {
+        const answered = new Promise<string>((resolve) =>
+          student.once('data', (bytes) => resolve(`${bytes}`)),
+        )
+        student.write(line('require_all', 'ivan'))
+        expect(await answered).toBe('{"result":[]}\n')
+      }
+    },
+  )
+
   test('registrations have their bound, and room comes back', async () => {
     await world.nameService(['--registrations', '2'])
     const { result } = await call('register', 'a', ['127.0.0.1', 1])

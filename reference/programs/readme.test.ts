@@ -8,9 +8,9 @@ vi.setConfig({ testTimeout: 2 * PATIENCE_MS })
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const section = /## Try the chat in two terminals\n(.*?)\n## /s.exec(readme)?.[1] ?? ''
 /** Blocks of console text, each without its first line, the command. */
-const [nameServiceBlock, firstBlock, secondBlock] = [...section.matchAll(/```console\n\$ .*?\n(.*?)```/gs)].map(
-  (match) => match[1]?.trimEnd(),
-)
+const [nameServiceBlock, firstBlock, secondBlock] = [
+  ...section.matchAll(/```console\n\$ .*?\n(.*?)```/gs),
+].map((match) => match[1]?.trimEnd())
 const withoutPorts = (text: string | undefined): string | undefined =>
   text
     ?.replace(/(127\.0\.0\.1(?:', |:))\d+/g, '$1...')
