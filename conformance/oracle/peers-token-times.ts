@@ -26,6 +26,11 @@ class TimesReader {
   private readonly deliveries = new Deliveries()
   /** Who had joined when a token was sent, by its frame. */
   private readonly joinedAt = new Map<number, ReadonlySet<number>>()
+  /**
+   * Who had joined when a peer was last known to have the token and not to have passed it on: when it came, or when the lock was
+   * released. What is passed on was decided after that, but maybe long before the call was seen: a connection has to be opened.
+   */
+  private readonly joinedBefore = new Map<number, ReadonlySet<number>>()
   /** The least own time of peers that were told to release since a token came to them. */
   private readonly leastOwn = new Map<number, number>()
   private readonly asked = new Map<number, number>()
@@ -38,13 +43,23 @@ class TimesReader {
       const { peer } = observation
       const came = this.cameWith(this.deliveries.to(peer), peer)
       this.leastOwn.set(peer, Math.max(this.asked.get(peer) ?? 0, came + 1))
+      this.note(peer)
+    } else if (observation.what === 'joined') {
+      this.note(observation.peer)
     } else if (observation.what === 'token-sent') {
       finding = this.judge(observation)
       this.joinedAt.set(observation.frame, new Set(this.members.joined))
+      this.note(observation.to)
       this.leastOwn.delete(observation.to)
     }
     this.deliveries.read(observation)
     return finding
+  }
+
+  /** A peer that has not joined itself need not know anybody. */
+  private note(peer: number): void {
+    const { joined } = this.members
+    if (joined.has(peer)) this.joinedBefore.set(peer, new Set(joined))
   }
 
   private cameWith(token: TokenSent | undefined, id: number): number {
@@ -80,7 +95,8 @@ class TimesReader {
 
   /** Peers that must be in a token of this sender: itself, and those that have joined as it has. */
   private mustKnow(by: number): readonly number[] {
-    return this.members.joined.has(by) ? [by, ...this.members.present().filter((id) => id !== by)] : [by]
+    const others = [...(this.joinedBefore.get(by) ?? [])]
+    return [by, ...others.filter((id) => id !== by && !this.members.leaving.has(id))]
   }
 
   /** The times that a sender may tell of another peer. */

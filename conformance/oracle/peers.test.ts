@@ -275,7 +275,11 @@ describe('what a token carries', () => {
   const timesOf = (...history: History) => judgeTokenTimes([...joined(1, 2), ...history])[0]?.expected
 
   test('every peer that has joined, once', () => {
-    expect(timesOf(sent(1, 2, 10, [[1, 0]]))).toContain('present peer 2')
+    const released: History = [
+      { what: 'held', peer: 1 },
+      { what: 'releasing', peer: 1 },
+    ]
+    expect(timesOf(...released, sent(1, 2, 10, [[1, 1]]))).toContain('present peer 2')
     expect(timesOf(sent(1, 2, 10, [[2, 0]]))).toContain('the sender 1')
     expect(
       timesOf(
@@ -286,7 +290,29 @@ describe('what a token carries', () => {
         ]),
       ),
     ).toContain('one pair')
-    expect(timesOf({ what: 'leaving', peer: 2 }, sent(1, 2, 10, [[1, 0]]))).toBeUndefined()
+    expect(timesOf(...released, { what: 'leaving', peer: 2 }, sent(1, 2, 10, [[1, 1]]))).toBeUndefined()
+  })
+
+  test('not a peer that has joined since the token could be passed on', () => {
+    const both: Times = [
+      [1, 0],
+      [2, 0],
+    ]
+    const late: Observation = { what: 'joined', peer: 3 }
+    const releasing: History = [
+      { what: 'held', peer: 1 },
+      { what: 'releasing', peer: 1 },
+    ]
+    const one: Times = [
+      [1, 1],
+      [2, 0],
+    ]
+    expect(timesOf(late, sent(1, 2, 10, both))).toBeUndefined()
+    expect(timesOf(...releasing, late, sent(1, 2, 10, one))).toBeUndefined()
+    expect(timesOf(late, ...releasing, sent(1, 2, 10, one))).toContain('present peer 3')
+    const came: History = [sent(1, 2, 10, both), { what: 'token-taken', call: 10, frame: 11 }]
+    expect(timesOf(...came, late, sent(2, 1, 12, both))).toBeUndefined()
+    expect(timesOf(late, ...came, sent(2, 1, 12, both))).toContain('present peer 3')
   })
 
   test('what it came with, unless the peer was new', () => {
