@@ -19,7 +19,8 @@ function unreadable({ text, at, hasMore }: Unreadable, transport: Transport): De
 }
 
 function faultOf(message: Message, type: string, text: string, transport: Transport): Fault | undefined {
-  const scanned = scanJson(text)
+  // Most programs write the shortest form, which has no faults: writing it again is quicker than the scan.
+  const scanned = JSON.stringify(message) === text ? undefined : scanJson(text)
   if (scanned !== undefined) {
     const requirement =
       scanned.kind === 'duplicate-key' ? 'common.encoding.duplicate-keys' : 'common.encoding.json'

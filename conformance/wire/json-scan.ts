@@ -22,11 +22,13 @@ interface Level {
 const pointerTo = (levels: readonly Level[]): string =>
   levels.map(({ step }) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
-/** Position of the quote that ends the string which begins at `start`. */
+/** Position of the quote that ends the string which begins at `start`: the first one that no backslash escapes. */
 function endOfString(text: string, start: number): number {
-  let i = start + 1
-  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1
-  return i
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text[end - 1 - backslashes] === '\\') backslashes++
+    if (backslashes % 2 === 0) return end
+  }
 }
 
 /** The first fault in `text`, which must be valid JSON. */

@@ -13,7 +13,7 @@ const BOUNDS = 'peers.list.bounds'
 const LEAST = 1000
 const MOST = 10_000
 /** Requests that are sent on one connection before their answers are read. */
-const BATCH = 250
+const BATCH = 1000
 
 /** An address of its own for each id (peers.list.address), at which nobody listens: the discard port of some loopback host. */
 const addressOf = (id: number): Address => [`127.9.${id >> 8}.${id & 255}`, 9]

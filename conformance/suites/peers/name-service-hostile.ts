@@ -211,24 +211,24 @@ export const nameServiceHostileCases: readonly Case<'peers'>[] = [
     },
   }),
   nameServiceCase({
-    id: 'common.robust.hostile/name-service-ten-thousand-requests',
+    id: 'common.robust.hostile/name-service-two-thousand-requests',
     also: ['peers.call.malformed', 'peers.call.survive', 'peers.name-service.state'],
-    title: '10,000 random broken requests',
+    title: '2,000 random broken requests',
     stage: stage.faults,
     observes: ['wire', 'control'],
-    evidence: 'an error on each of 250 connections, the same registrations, and a new one after it all',
+    evidence: 'an error on each of 50 connections, the same registrations, and a new one after it all',
     hint: 'The seed repeats the same requests. Look at the last ones before the name service fell silent, and check every value before you use it.',
     async run(bench: PeersBench) {
       const { node, caller } = await nameServiceAndCaller(bench)
       const known = await register(bench, node, caller, farAddress(1))
       let errors = 0
-      for (let done = 0; done < 10_000; done += 40) {
+      for (let done = 0; done < 2000; done += 40) {
         const lines = Array.from({ length: 40 }, () =>
           brokenRequest(() => bench.random(), 'peers.name-service'),
         )
         errors += (await pour(bench, caller, node, lines)).length
       }
-      const frame = await requireServes(bench, node, caller, [known], '10,000 broken requests')
+      const frame = await requireServes(bench, node, caller, [known], '2,000 broken requests')
       bench.evidence(`${errors} errors, and it serves`, frame)
     },
   }),
