@@ -2,10 +2,17 @@
 import type { Case } from '../../verdict/case.ts'
 import type { PeerNode, PeersBench, PlayedPeer } from '../../verdict/peers-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
-import { requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
+import { begun, requireFailure, requireSuccess, requireWaiting } from '../outcome.ts'
 import { failure, gate, nothing, requireError, requireResult } from './procedures/answers.ts'
 import { callBy, requireCall, requireNone } from './procedures/calls.ts'
-import { databaseCase, givesToken, newcomerScene, requireCopy, write } from './procedures/database.ts'
+import {
+  databaseCase,
+  databaseScene,
+  givesToken,
+  newcomerScene,
+  requireCopy,
+  write,
+} from './procedures/database.ts'
 import { requireIntroduction } from './procedures/joining.ts'
 import {
   acquire,
@@ -300,6 +307,35 @@ export const databaseCatchUpCases: readonly Case<'peers'>[] = [
         NOT_READY,
         'when it is ready',
       )
+    },
+  }),
+  databaseCase({
+    id: 'peers.database.not-ready/leaving',
+    title: 'a peer that leaves gives its copy to nobody any more, from its first unregister_peer on',
+    also: ['peers.leave.order', CATCH_UP],
+    evidence: 'the copy before stop, a LeavingError while unregister_peer is under way',
+    hint: 'Who has heard that you leave does not tell you what it writes: your copy is old from then on.',
+    async run(bench: PeersBench) {
+      const { peer, higher } = await databaseScene(bench, 2, ['one'])
+      const [told, reader] = higher as [PlayedPeer, PlayedPeer]
+      const before = await reader.call(peer, 'read_all', [])
+      requireResult(bench, before.answer, ['one'], { requirement: 'peers.database.read', to: 'read_all' })
+      const goodbye = gate()
+      for (const played of higher) played.on('unregister_peer', goodbye.handler)
+      const stopping = begun(peer.stop())
+      await requireCall(bench, told, 'unregister_peer', {
+        requirement: 'peers.leave.order',
+        expected: 'unregister_peer of the one that leaves',
+      })
+      const { answer } = await reader.call(peer, 'read_all', [])
+      const refused = requireError(bench, answer, {
+        requirement: NOT_READY,
+        name: 'LeavingError',
+        to: 'read_all after the first unregister_peer',
+      })
+      bench.evidence('gives no old copy', refused)
+      goodbye.open()
+      await requireSuccess(bench, stopping, 'peers.leave.order', 'stop to succeed')
     },
   }),
   databaseCase({

@@ -99,6 +99,40 @@ export const lockJoinCases: readonly Case<'peers'>[] = [
     },
   }),
   lockCase({
+    id: 'peers.lock.hold-joiners/lower-caller',
+    title:
+      'a peer with a lower id calls register_peer, meant for an earlier life of this address: it does not wait',
+    also: ['peers.lock.live'],
+    evidence:
+      'a NotReadyError while the answer of a lower peer is missing and a higher one waits; after the join the higher one in the list',
+    hint: 'Lower peers never wait for you: two that wait for each other wait for ever.',
+    async run(bench: PeersBench) {
+      const { peer, lower, stranger } = await outside(bench, { lock: true, lower: 1 })
+      const [older] = lower as [PlayedPeer]
+      const taking = gate()
+      older.on('register_peer', taking.handler)
+      const joining = join(peer)
+      await requireIntroduction(bench, peer, older, 11)
+      const newcomer = await bench.playPeer()
+      newcomer.id = 12
+      const waiting = newcomer.call(peer, 'register_peer', [12, newcomer.addressFor(peer)])
+      const { answer } = await stranger.call(peer, 'register_peer', [5, stranger.addressFor(peer)])
+      const refused = requireError(bench, answer, {
+        requirement: HOLD,
+        name: 'NotReadyError',
+        to: 'register_peer with a lower id during the join',
+      })
+      bench.evidence('a lower one does not wait', refused)
+      taking.open()
+      requireResult(bench, (await waiting).answer, null, {
+        requirement: HOLD,
+        to: 'register_peer of a higher peer',
+      })
+      await requireSuccess(bench, joining, 'peers.join.done', 'join to succeed')
+      await requireListNow(bench, peer, entriesFor(peer, [older, newcomer]), HOLD, 'after the join')
+    },
+  }),
+  lockCase({
     id: 'peers.lock.hold-joiners/asks-again',
     title: 'a lower peer does not answer register_peer in time but answers check: it is called again',
     also: ['peers.join.lower'],
