@@ -196,6 +196,8 @@ export const databaseReadCases: readonly Case<'peers'>[] = [
       )
       await requireCopy(bench, peer, ['old', LONGEST], INVALID, 'after a fortune of 1,000 characters')
       requireCopied(bench, [other], [LONGEST], INVALID)
+      const { answer } = await other.call(peer, 'write_local', [LONGEST])
+      requireResult(bench, answer, null, { requirement: INVALID, to: 'write_local of 1,000 characters' })
     },
   }),
   databaseCase({

@@ -1,6 +1,6 @@
 // How a peer begins: start, register, require_all, and what it answers meanwhile. peers.md sections 2 and 5.
 import type { Case } from '../../verdict/case.ts'
-import type { PeersBench } from '../../verdict/peers-bench.ts'
+import type { PeersBench, Played } from '../../verdict/peers-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
 import { requireSuccess, requireWaiting } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
@@ -19,6 +19,7 @@ const expectCheck = async (
   when: string,
 ): Promise<Frame> => {
   const { answer } = await asking
+  bench.requireFrame(answer, { requirement: ORDER, expected: `an answer to check ${when}` })
   const frame = requireResult(bench, answer, result, {
     requirement: 'peers.check.answer',
     to: `check ${when}`,
@@ -119,29 +120,32 @@ export const joinOrderCases: readonly Case<'peers'>[] = [
       const { peer, nameService, lower, stranger } = await outside(bench, { lower: 1 })
       const [first] = lower
       if (first === undefined) throw new Error('no lower peer')
-      const check = () => nameService.call(peer, 'check', [])
+      const check = (by: Played, id: number, when: string) =>
+        expectCheck(bench, by.call(peer, 'check', []), [id, bench.type], when)
       stranger.id = 12
-      nameService.on('register', async () => {
-        await expectCheck(bench, check(), [-1, bench.type], 'while register is under way')
-        return { result: [11, 'a hash'] }
+      const registering = gate({ result: [11, 'a hash'] })
+      const listing = gate({
+        result: [
+          [10, first.addressFor(peer)],
+          [11, ownAddress(peer)],
+          [12, stranger.addressFor(peer)],
+        ],
       })
-      nameService.on('require_all', async () => {
-        await expectCheck(bench, check(), [11, bench.type], 'while require_all is under way')
-        await stranger.callFor(peer, 'register_peer', [12, stranger.addressFor(peer)], ORDER)
-        return {
-          result: [
-            [10, first.addressFor(peer)],
-            [11, ownAddress(peer)],
-            [12, stranger.addressFor(peer)],
-          ],
-        }
-      })
-      first.on('register_peer', async () => {
-        await expectCheck(bench, first.call(peer, 'check', []), [11, bench.type], 'while register_peer is')
-        return { result: null }
-      })
+      const taking = gate()
+      nameService.on('register', registering.handler)
+      nameService.on('require_all', listing.handler)
+      first.on('register_peer', taking.handler)
       const joining = join(peer)
+      await requireCall(bench, nameService, 'register', { requirement: ORDER, expected: 'register' })
+      await check(nameService, -1, 'while register is under way')
+      registering.open()
+      await requireCall(bench, nameService, 'require_all', { requirement: ORDER, expected: 'require_all' })
+      await check(nameService, 11, 'while require_all is under way')
+      await stranger.callFor(peer, 'register_peer', [12, stranger.addressFor(peer)], ORDER)
+      listing.open()
       await requireIntroduction(bench, peer, first, 11)
+      await check(first, 11, 'while register_peer is under way')
+      taking.open()
       await requireJoined(
         bench,
         peer,

@@ -51,7 +51,7 @@ const asking: readonly Case<'peers'>[] = [
       await requireTokenNow(bench, peer, 'none', 'peers.control.state', 'while it waits')
       await giveToken(scene, others[2] as PlayedPeer, timesOf(scene))
       await requireAcquired(bench, acquiring)
-      await requireTokenNow(bench, peer, 'held', 'peers.control.state', 'after acquire')
+      await requireTokenNow(bench, peer, 'held', REQUEST, 'after acquire')
       const requests = callsOf(bench, peer, 'request_token')
       bench.require(requests.length === 4 && nameService.received('request_token').length === 0, {
         requirement: REQUEST,
@@ -83,7 +83,12 @@ const asking: readonly Case<'peers'>[] = [
         await ask(scene, other, 10 * time + 1)
         await requireReleased(bench, peer)
         const pass = await requirePass(scene, other, 'peers.lock.release', 'after a release')
-        requireTimes(bench, pass, timesOf(scene, { [other.id]: 10 * time, [id]: time === 1 ? 1 : 3 }))
+        requireTimes(
+          bench,
+          pass,
+          timesOf(scene, { [other.id]: 10 * time, [id]: time === 1 ? 1 : 3 }),
+          'peers.lock.release',
+        )
       }
       const acquiring = acquire(peer)
       bench.evidence('time 4', await requireRequest(scene, other, 4))
@@ -278,7 +283,7 @@ const holding: readonly Case<'peers'>[] = [
       const last = await ask(scene, others[1] as PlayedPeer, 1)
       const pass = await requirePass(scene, others[1] as PlayedPeer, 'peers.lock.idle', 'when it asks')
       bench.require(pass.n > last.n, { requirement: PRESENT, expected: 'a request first', actual: 'a token' })
-      requireTimes(bench, pass, timesOf(scene, { [scene.id]: 3 }))
+      requireTimes(bench, pass, timesOf(scene, { [scene.id]: 3 }), PRESENT)
     },
   }),
   lockCase({

@@ -165,7 +165,7 @@ export const databaseMutants: readonly PeersMutant[] = [
   },
   {
     name: 'lock-kept-after-a-failure',
-    requirement: 'peers.database.write-dead',
+    requirement: 'peers.database.write',
     bug: 'acquire without finally: when a write_local fails the lock is never released, and everybody waits.',
     wrapPeer: (machine) => {
       let hasFailed = false

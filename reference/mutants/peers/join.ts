@@ -1,7 +1,16 @@
 // Mistakes in joining (peers.md section 5).
 import type { PeersRequest, PeerVocabulary } from '../../peers/vocabulary.ts'
 import { changeEffects, changeReceived } from '../rewire.ts'
-import { afterSteps, beforeSteps, callFirst, holding, isCommand, isRequest, onFailure } from './memory.ts'
+import {
+  afterSteps,
+  alsoTelling,
+  beforeSteps,
+  callFirst,
+  holding,
+  isCommand,
+  isRequest,
+  onFailure,
+} from './memory.ts'
 import type { PeersMutant } from './mutant.ts'
 import { changeCalls, skipCalls } from './rewire.ts'
 
@@ -18,6 +27,22 @@ export const joinMutants: readonly PeersMutant[] = [
     bug: 'One thread does everything: calls of others are answered when the own join is over.',
     wrapPeer: holding(
       (input, { join }) => join !== null && input.kind === 'message' && 'method' in input.message,
+    ),
+  },
+  {
+    name: 'registers-at-start',
+    requirement: 'peers.join.order',
+    bug: 'The peer registers as soon as it listens: others call one that nobody has told to join.',
+    wrapPeer: alsoTelling(
+      ({ kind }, _state, { nameService, type, host = '127.0.0.1', listenPort, advertise }) =>
+        kind === 'start'
+          ? [
+              {
+                to: nameService,
+                request: { method: 'register', args: [type, advertise ?? [host, listenPort]] },
+              },
+            ]
+          : [],
     ),
   },
   {
@@ -238,12 +263,5 @@ export const joinMutants: readonly PeersMutant[] = [
         },
       }
     },
-  },
-  {
-    name: 'joins-wait-in-a-circle',
-    requirement: 'peers.join.at-once',
-    bug: 'Who joins calls everybody and answers nobody until it is done: two that join at once wait for each other.',
-    rules: { toldOnJoin: (registered, self) => registered.filter(({ id }) => id !== self) },
-    wrapPeer: holding((input, { join }) => join !== null && isRequest(input, 'register_peer')),
   },
 ]

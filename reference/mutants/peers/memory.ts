@@ -165,7 +165,7 @@ export const callFirst =
     return {
       step: (input) => {
         if ('connection' in input && input.connection === FIRST_OWN_CONNECTION) {
-          if (waiting === undefined) return []
+          if (waiting === undefined || input.kind === 'opened') return []
           if (input.kind === 'message' && 'result' in input.message)
             onResult(input.message.result, machine.state)
           const effects = waiting
@@ -186,12 +186,12 @@ export const callFirst =
 
 /** Beside what a step does: calls of the mutant's own whose answers nobody reads. */
 export const alsoTelling =
-  (calls: (input: PeerInput, state: PeerState) => readonly OwnCall[]): PeerWrap =>
-  (machine) => {
+  (calls: (input: PeerInput, state: PeerState, config: PeerConfig) => readonly OwnCall[]): PeerWrap =>
+  (machine, config) => {
     let connection = FIRST_OWN_CONNECTION
     return {
       step: (input) => {
-        const told = calls(input, machine.state)
+        const told = calls(input, machine.state, config)
         const effects = machine.step(input)
         return [
           ...effects,
