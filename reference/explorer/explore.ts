@@ -1,14 +1,18 @@
 // Walks through every order in which the moves of a small world can come (world.ts), and judges every situation on the way.
 //
 // Depth first. A situation that was met before is not walked again, as its future is the same. One that comes up again on
-// the very path that leads to it is a circle, in which the world could go round for ever: that is an error of its own. So if the walk ends
-// without one, every run, whatever the order, comes to rest; and what is judged at rest holds in the end, always.
+// the very path that leads to it is a circle, in which the world could go round for ever: that is an error of its own, and so is
+// a path without end. So if the walk ends without one, every run, whatever the order, comes to rest; and what is judged
+// at rest holds in the end, always.
 //
 // Situations are remembered by 128 bits of their keys: two different ones that look the same would have to be one pair in 10^25 at
 // ten million situations.
 import { createHash } from 'node:crypto'
 import type { Vocabulary } from '../core/machine.ts'
 import { type Configuration, keyOf, type Move, type World, Worlds } from './world.ts'
+
+/** Far more than any run of a small world needs: who has not come to rest by then never will. */
+const MOVES_MAX = 120
 
 export interface Limits {
   /** Situations that are remembered; each costs about 100 bytes. */
@@ -31,6 +35,9 @@ export interface Exploration {
 }
 
 const fingerprintOf = (world: World): string => createHash('md5').update(keyOf(world)).digest('binary')
+
+/** The same situation comes again, or new ones without end. */
+export const endless = 'this goes on for ever'
 
 /** On the path that is being walked. */
 const OPEN = -1
@@ -75,8 +82,9 @@ export function explore<V extends Vocabulary>(configuration: Configuration<V>, l
       const world = worlds.after(step.world, move)
       const fingerprint = fingerprintOf(world)
       const known = seen.get(fingerprint)
-      if (known === undefined) enter(world, fingerprint)
-      else if (known === OPEN) problem = 'the same situation comes again: this can go on for ever'
+      if (known === undefined && path.length < MOVES_MAX) enter(world, fingerprint)
+      else if (known === undefined) problem = endless
+      else if (known === OPEN) problem = endless
       else step.longest = Math.max(step.longest, known + 1)
     }
     step = path.at(-1)
@@ -92,7 +100,7 @@ export function explore<V extends Vocabulary>(configuration: Configuration<V>, l
   }
   if (problem === undefined) return { ...found, violation: undefined }
   const moves = path.flatMap(({ moves: possible, next }) => possible[next - 1] ?? [])
-  return { ...found, violation: shortest(worlds, limits) ?? { problem, moves } }
+  return { ...found, violation: { problem, moves } }
 }
 
 /** The second thing wrong that can happen is not looked for. */
@@ -119,8 +127,15 @@ interface Reached {
   readonly move: Move | undefined
 }
 
-/** Breadth first, so that the first error found has as few moves as any. Circles are not looked for. */
-function shortest<V extends Vocabulary>(worlds: Worlds<V>, { statesMax }: Limits): Violation | undefined {
+/**
+ * An error that takes as few moves as any: breadth first, so that the first one found is such. Undefined if it lies beyond the
+ * limit, or is a circle.
+ */
+export function shortestViolation<V extends Vocabulary>(
+  configuration: Configuration<V>,
+  { statesMax }: Limits,
+): Violation | undefined {
+  const worlds = new Worlds(configuration)
   const first = worlds.first()
   const seen = new Set([fingerprintOf(first)])
   const reached: Reached[] = [{ world: first, before: -1, move: undefined }]

@@ -25,15 +25,19 @@ export function linesOf<V extends Vocabulary>(
   })
 }
 
+/** What goes on for ever has shown it by then. */
+const LINES_MAX = 60
+
 /** The violation in lines. */
 export function tell<V extends Vocabulary>(
   configuration: Configuration<V>,
   { problem, moves }: Violation,
 ): string {
-  const lines = linesOf(configuration, moves).map(({ move, heard }, index) => {
+  const lines = linesOf(configuration, moves.slice(0, LINES_MAX)).map(({ move, heard }, index) => {
     const number = `${index + 1}`.padStart(4)
     return heard === '' ? `${number}  ${move}` : `${number}  ${move}  (${heard})`
   })
+  if (moves.length > LINES_MAX) lines.push(`      ... and ${moves.length - LINES_MAX} more`)
   return [...lines, `      => ${problem}`].join('\n')
 }
 

@@ -32,6 +32,8 @@ export interface Configuration<V extends Vocabulary> {
   /** Before the exploration, one after the other, each to its end. */
   readonly prologue?: readonly { readonly actor: string; readonly command: V['command'] }[]
   mayFire?(timer: string): boolean
+  /** An actor whose calls are answered and heard at once: not every order then, but far fewer situations. */
+  readonly prompt?: string
   /**
    * An answer that changes nothing but that one more call is over, so that nobody can tell when it comes: it arrives at once.
    * `others` are further requests of the same caller whose answers it has not read.
@@ -130,10 +132,13 @@ export class Worlds<V extends Vocabulary> {
   readonly #messages: V['stream'][] = []
   readonly #messageNumbers = new Map<string, number>()
   readonly #nodeByPlace: ReadonlyMap<string, number>
+  /** The node whose calls take no time. */
+  readonly prompt: number | undefined
 
   constructor(configuration: Configuration<V>) {
     this.configuration = configuration
-    const { actors } = configuration
+    const { actors, prompt } = configuration
+    if (prompt !== undefined) this.prompt = actors.findIndex(({ name }) => name === prompt)
     this.#locals = actors.map((actor) => new LocalMachine<V>((state) => actor.create(state)))
     this.#nodeByPlace = new Map(actors.map(({ place }, node) => [JSON.stringify(place), node]))
   }
@@ -296,10 +301,22 @@ class Draft<V extends Vocabulary> {
   }
 
   world(): World {
-    for (let idle = this.#idleAnswer(); idle !== -1; idle = this.#idleAnswer())
+    this.#settlePrompt()
+    for (let idle = this.#idleAnswer(); idle !== -1; idle = this.#idleAnswer()) {
       this.move('answer-arrives', idle)
+      this.#settlePrompt()
+    }
     for (const [number, node] of this.#nodes.entries()) if (node.key === '') this.#nodes[number] = keyed(node)
     return { nodes: this.#nodes, calls: this.#calls.sort((a, b) => (a.key < b.key ? -1 : 1)) }
+  }
+
+  #settlePrompt(): void {
+    const prompt = this.#worlds.prompt
+    if (prompt === undefined) return
+    const next = () => this.#calls.findIndex(({ to, isAbandoned }) => to === prompt && !isAbandoned)
+    for (let place = next(); place !== -1; place = next()) {
+      this.move(this.#calls[place]?.phase === 'asked' ? 'request-arrives' : 'answer-arrives', place)
+    }
   }
 
   #idleAnswer(): number {
@@ -431,6 +448,8 @@ class Draft<V extends Vocabulary> {
   #ask(from: number, number: number, place: V['place'], message: V['stream']): void {
     const to = this.#worlds.nodeAt(place)
     if (to === undefined) throw new Error(`there is nobody at ${JSON.stringify(place)}`)
+    if (number > NUMBERS_OF_CALLER)
+      throw new Error(`node ${from} has too many calls under way for the explorer`)
     const call = { from, number, to, phase: 'asked', inbound: 0, answer: -1 } as const
     const request = this.#worlds.messageNumber(message)
     this.#calls.push(keyedCall({ ...call, request, isAbandoned: false, mayBeLost: false }))

@@ -87,16 +87,20 @@ function commandProblem(peers: readonly Seen[]): string | undefined {
 }
 
 /**
- * peers.join.at-once, peers.leave.order. A crashed peer may be in a list until somebody calls it; one that has come back answers
- * for its older id too, which stays in the lists of those that knew it.
+ * peers.join.at-once, peers.leave.order, peers.list.dead, peers.list.address: a crashed peer may be in a list until somebody calls
+ * it, or its next life comes into the list.
  */
 function listProblem(self: Seen, living: readonly Seen[], peers: readonly Seen[]): string | undefined {
   const { list } = self.state
   const missing = living.filter((other) => other !== self && findById(list, other.state.id) === undefined)
   if (missing.length > 0) return `${self.name} does not have ${namesOf(missing)} in its list`
-  const stopped = peers.filter(({ condition }) => condition === 'stopped').map(({ name }) => name)
-  const strange = list.find(({ address }) => stopped.includes(address[0]))
-  return strange === undefined ? undefined : `${self.name} still has ${strange.address[0]} in its list`
+  const known = peers.filter((other) => other.condition === 'stopped' || living.includes(other))
+  const ids = living.map(({ state }) => state.id)
+  const strange = list.find(({ id, address }) => {
+    return !ids.includes(id) && known.some(({ name }) => name === address[0])
+  })
+  if (strange === undefined) return undefined
+  return `${self.name} still has ${strange.id} at ${strange.address[0]} in its list`
 }
 
 /** peers.unregister.removes: who looks for peers finds those that are there. */
