@@ -172,7 +172,8 @@ export const listEntryCases: readonly Case<'peers'>[] = [
     also: ['peers.list.register', 'peers.message.send', 'peers.list.display'],
     stage: stage.join,
     observes: ['wire', 'control'],
-    evidence: 'messages at the named address, not at that of the sender; localhost kept as localhost',
+    evidence:
+      'messages at the named address, not at that of the sender; localhost kept as localhost; another host with the same port is another peer',
     hint: 'The source address of a connection is not the address of a peer. Do not resolve names before you keep them.',
     async run(bench: PeersBench) {
       const { peer } = await bench.peerAmongPlayed(0, 0)
@@ -196,6 +197,15 @@ export const listEntryCases: readonly Case<'peers'>[] = [
         ],
         'peers.address.given',
         'with the addresses as they were given',
+      )
+      // Nobody listens at the host, and the port is that of a peer that must not be taken for it.
+      await byName.callFor(peer, 'register_peer', [22, ['127.0.0.2', port]], REGISTER)
+      await requireFailure(
+        bench,
+        begun(peer.command('send', { to: 22, text: 'to another host' })),
+        ['unreachable', 'timeout'],
+        'peers.address.given',
+        'when the address names another host',
       )
     },
   }),

@@ -14,6 +14,7 @@ import type {
   PeersLine,
   PeersRequest,
   PeerVocabulary,
+  StatefulMachine,
 } from '../../peers/vocabulary.ts'
 import { changeEffects, changeMessages, type Rewire } from '../rewire.ts'
 
@@ -90,3 +91,26 @@ export const skipCalls =
     }
     return { step }
   }
+
+/** Answers the requests for which it has an answer; the machine never sees those. */
+export const answerItself =
+  <V extends PeersVocabulary, S>(
+    answerTo: (request: PeersRequest, state: S, at: number) => PeersAnswer | undefined,
+  ) =>
+  (machine: StatefulMachine<V, S>): Machine<V> => ({
+    step: (input) => {
+      const request = requestIn(input)
+      const answer = request === undefined ? undefined : answerTo(request, machine.state, input.at)
+      if (input.kind !== 'message' || answer === undefined) return machine.step(input)
+      return [{ kind: 'send', connection: input.connection, message: answer }]
+    },
+  })
+
+/** Meddles with the memory of the machine before it handles a request. */
+export const beforeRequests = <V extends PeersVocabulary, S>(
+  meddle: (request: PeersRequest, state: S, at: number) => void,
+) =>
+  answerItself<V, S>((request, state, at) => {
+    meddle(request, state, at)
+    return undefined
+  })

@@ -6,7 +6,7 @@ import type { PeerEffect, PeerVocabulary } from '../../peers/vocabulary.ts'
 import { type ConnectionTap, tapConnections } from '../ground.ts'
 import { changeEffects, FIRST_OWN_CONNECTION } from '../rewire.ts'
 import type { PeersMutant } from './mutant.ts'
-import { answering, calling, redirectCalls } from './rewire.ts'
+import { calling, redirectCalls } from './rewire.ts'
 
 const LF = 0x0a
 const newline = Buffer.from('\n')
@@ -95,11 +95,6 @@ function keepConnections(machine: Machine<PeerVocabulary>): Machine<PeerVocabula
 
 /** Every host is the own machine, as it was on the author's desk. */
 const onOneMachine = redirectCalls<PeerVocabulary>(([, port]) => ['127.0.0.1', port])
-
-const resolved = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(resolved)
-  return value === 'localhost' ? '127.0.0.1' : value
-}
 
 export const stubMutants: readonly PeersMutant[] = [
   {
@@ -243,7 +238,7 @@ export const stubMutants: readonly PeersMutant[] = [
   },
   {
     name: 'answer-cut-at-8000-bytes',
-    requirement: 'peers.call.one',
+    requirement: 'peers.call.length',
     bug: 'The answer is what one recv(8000) gives: long lists of peers are cut.',
     sabotage: tapOwn(() => {
       let isRead = false
@@ -318,12 +313,6 @@ export const stubMutants: readonly PeersMutant[] = [
     bug: 'Of an address only the port is used, since all peers run on one machine while the author tries them.',
     wrapPeer: onOneMachine,
     wrapNameService: redirectCalls(([, port]) => ['127.0.0.1', port]),
-  },
-  {
-    name: 'hosts-resolved-before-they-are-passed-on',
-    requirement: 'peers.address.given',
-    bug: 'The name of a host is looked up when it is registered, and the number is what others get.',
-    ...answering((answer) => ('result' in answer ? { result: resolved(answer.result) } : answer)),
   },
   {
     name: 'advertise-ignored',
