@@ -134,7 +134,7 @@ export const lockMutants: readonly PeersMutant[] = [
   },
   {
     name: 'takes-no-token-while-joining',
-    requirement: 'peers.lock.create',
+    requirement: 'peers.lock.token',
     bug: 'A token that comes during the join is refused, because the peer is not ready, and comes to nobody.',
     wrapPeer: (machine) => ({
       step: (input) => {
