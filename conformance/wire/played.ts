@@ -22,6 +22,14 @@ import type { PeerConnection } from './probe-connection.ts'
 /** An error with one argument, a text. */
 export const failure = (name: string, text: string): Answer => ({ error: { name, args: [text] } })
 
+type OneCall = Awaited<ReturnType<Played['call']>>
+
+/** What fails while the case looks elsewhere is reported when the case awaits it, not as a promise left behind. */
+function awaitedLater<R>(work: Promise<R>): Promise<R> {
+  work.catch(() => undefined)
+  return work
+}
+
 export abstract class PlayedParticipant extends Participant implements Played {
   protected readonly addresses: AddressBook
   private readonly handlers = new Map<string, Handler>()
@@ -45,12 +53,25 @@ export abstract class PlayedParticipant extends Participant implements Played {
     this.handlers.set(method, handler)
   }
 
-  async call(
+  call(
     node: PeersNode,
     method: string,
     args: readonly unknown[],
     withinMs = this.surroundings.deadlineMs,
-  ): Promise<{ readonly request: Frame; readonly answer: Frame | undefined }> {
+  ): Promise<OneCall> {
+    return awaitedLater(this.makeCall(node, method, args, withinMs))
+  }
+
+  callFor(node: PeersNode, method: string, args: readonly unknown[], requirement: string): Promise<unknown> {
+    return awaitedLater(this.resultOf(this.call(node, method, args), method, args, requirement))
+  }
+
+  private async makeCall(
+    node: PeersNode,
+    method: string,
+    args: readonly unknown[],
+    withinMs: number,
+  ): Promise<OneCall> {
     const connection = await this.dial(node.seat, node.listenPort)
     try {
       await connection.sendBytes(`${JSON.stringify({ method, args })}\n`)
@@ -62,13 +83,13 @@ export abstract class PlayedParticipant extends Participant implements Played {
     }
   }
 
-  async callFor(
-    node: PeersNode,
+  private async resultOf(
+    calling: Promise<OneCall>,
     method: string,
     args: readonly unknown[],
     requirement: string,
   ): Promise<unknown> {
-    const { request, answer } = await this.call(node, method, args)
+    const { request, answer } = await calling
     const message = answer?.message
     if (message !== undefined && Object.hasOwn(message, 'result') && !Object.hasOwn(message, 'error'))
       return message.result
