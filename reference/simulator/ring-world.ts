@@ -49,6 +49,7 @@ export class RingWorld {
       seed: options.seed,
       ...(options.faults === undefined ? {} : { faults: options.faults }),
       outsideFiles: this.#outside,
+      nodeAt: (id) => id,
       createMachine: (id, seed) =>
         createRingMachine(
           { id, basePort: 1, folder: `${id}`, ...simulatedTimes, ...options.config, seed },

@@ -3,7 +3,7 @@
 // only that time jumps to the next thing that happens and every mishap comes from the seed.
 //
 // A run with the same seed, machines and calls is the same run, step by step; a failing one is replayed by its seed.
-import type { Vocabulary as AnyVocabulary, Effect, Input, Machine } from '../core/machine.ts'
+import type { Effect, Input, Machine, Vocabulary } from '../core/machine.ts'
 import { type Random, seededRandom } from '../core/random.ts'
 import { Agenda } from './agenda.ts'
 import { BlobStore } from './blob-store.ts'
@@ -12,11 +12,10 @@ import { type NetworkFaults, Partitions, perfectNetwork } from './faults.ts'
 
 /** How long an opener waits on a partitioned link before it is told `unreachable`, in ms; refusals come at once. */
 const CONNECT_TIMEOUT_MS = 1000
+/** No node has this number. */
+const NOBODY = -1
 /** Bodies arrive in this many steps, so that a connection can break in the middle of one. */
 const BODY_STEPS = 4
-
-/** Places are numbers: those under which the nodes were started. */
-type Vocabulary = AnyVocabulary & { readonly place: number }
 
 export interface WorldOptions<V extends Vocabulary> {
   readonly seed: number
@@ -24,6 +23,8 @@ export interface WorldOptions<V extends Vocabulary> {
   /** Files that a `store` command may name. */
   readonly outsideFiles?: ReadonlyMap<string, Uint8Array>
   createMachine(id: number, seed: number): Machine<V>
+  /** The number under which the node at this place is started; undefined for a place where nobody ever is. */
+  nodeAt(place: V['place']): number | undefined
 }
 
 export type Reply<V extends Vocabulary> = Extract<Effect<V>, { kind: 'reply' }>['reply']
@@ -156,6 +157,11 @@ export class World<V extends Vocabulary> {
     return node
   }
 
+  /** One way. */
+  #drawDelay(jitterMs: number): number {
+    return this.faults.delayMs + (jitterMs > 0 ? this.random() * jitterMs : 0)
+  }
+
   #after(delayMs: number, act: () => void): void {
     this.#agenda.add(this.#now + delayMs, act)
   }
@@ -218,15 +224,16 @@ export class World<V extends Vocabulary> {
 
   // Datagrams
 
-  #sendDatagram(from: number, to: number, message: V['datagram']): void {
+  #sendDatagram(from: number, place: V['place'], message: V['datagram']): void {
     this.totals.datagrams += 1
-    const { drop, duplicate, delayMs, jitterMs } = this.faults
+    const to = this.#options.nodeAt(place)
+    if (to === undefined) return
+    const { drop, duplicate } = this.faults
     const copies = duplicate > 0 && this.random() < duplicate ? 2 : 1
     for (let copy = 0; copy < copies; copy += 1) {
       if (drop > 0 && this.random() < drop) continue
       if (this.partitions.isBlocked(from, to)) continue
-      const jitter = jitterMs > 0 ? this.random() * jitterMs : 0
-      this.#after(delayMs + jitter, () => {
+      this.#after(this.#drawDelay(this.faults.jitterMs), () => {
         const receiver = this.#nodes.get(to)
         if (receiver !== undefined)
           this.#input(receiver, { kind: 'datagram', message } as Unstamped<Input<V>>)
@@ -248,14 +255,17 @@ export class World<V extends Vocabulary> {
 
   // Connections
 
-  #open(node: SimulatedNode<V>, number: number, to: number): void {
+  #open(node: SimulatedNode<V>, number: number, place: V['place']): void {
     this.totals.connections += 1
+    const to = this.#options.nodeAt(place) ?? NOBODY
     const target = this.#nodes.get(to)
     const acceptorNumber = target === undefined ? -1 : -++target.acceptedConnections
     const connection = newConnection({ node: node.id, number }, { node: to, number: acceptorNumber })
     node.connections.set(number, { connection, side: connection.opener })
     const isCut = this.partitions.isBlocked(node.id, to) || this.partitions.isBlocked(to, node.id)
-    this.#after(isCut ? CONNECT_TIMEOUT_MS : 2 * this.faults.delayMs, () => {
+    const { connectionJitterMs } = this.faults
+    const upMs = this.#drawDelay(connectionJitterMs) + this.#drawDelay(connectionJitterMs)
+    this.#after(isCut ? CONNECT_TIMEOUT_MS : upMs, () => {
       if (connection.isOver) return
       const present = this.#nodes.get(to)
       if (isCut || present === undefined || !present.isUp || present !== target) {
@@ -300,7 +310,7 @@ export class World<V extends Vocabulary> {
     const sendNow = (): void => {
       const receiver = otherSide(connection, sender)
       const isCut = this.partitions.isBlocked(sender.node, receiver.node)
-      const delayMs = this.faults.delayMs + (isCut ? CONNECT_TIMEOUT_MS : 0)
+      const delayMs = this.#drawDelay(this.faults.connectionJitterMs) + (isCut ? CONNECT_TIMEOUT_MS : 0)
       receiver.arrivesAt = Math.max(receiver.arrivesAt, this.#now + delayMs)
       this.#agenda.add(receiver.arrivesAt, () => {
         if (connection.isOver) return
