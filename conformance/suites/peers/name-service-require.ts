@@ -236,6 +236,8 @@ export const nameServiceRequireCases: readonly Case<'peers'>[] = [
           to: callText('require_object', [type, id]),
         })
         bench.evidence(`found id ${id}`, frame)
+      }
+      for (const { type, id } of registered) {
         const wrong = [type === other ? bench.type : other, id]
         const refused = await caller.call(node, 'require_object', wrong)
         requireRefused(bench, refused.answer, 'LookupError', {

@@ -122,8 +122,8 @@ export const nameServiceUnregisterCases: readonly Case<'peers'>[] = [
       const here = await enlist(bench, node, 3)
       const other = `${bench.type}-other`
       const asker = await bench.playPeer()
-      const there = await register(bench, node, asker, farAddress(1), other)
       const requirement = 'peers.name-service.bounds'
+      const there = await register(bench, node, asker, farAddress(1), other, requirement)
       const requireFull = async (when: string) => {
         for (const [type, n] of [
           [bench.type, 5],

@@ -380,7 +380,7 @@ export const nameServiceMutants: readonly PeersMutant[] = [
   },
   {
     name: 'object-of-any-type',
-    requirement: 'peers.require.object',
+    requirement: 'peers.require.nobody',
     bug: 'The peer is looked up by its id alone, and found under any type.',
     wrapNameService: answers(({ method, args: [, id] }, state) => {
       const found = method === 'require_object' ? everybody(state).find((peer) => peer.id === id) : undefined
