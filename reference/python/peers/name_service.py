@@ -47,7 +47,7 @@ class NameService:
         self._count = 0  # registrations at present, at most `registrationsMax`
         self._types = {}  # type: {id: Registration}, in the order of ids; a type without peers is not kept
         self._places = {}  # (type, host, port): Registration
-        self._rounds = {}  # type: whether there must be another round of checks after the one that is under way
+        self._rounds = {}  # type, while it is checked: who has a lower id than this is checked in another round; 0 if there is none
         self._random = random.SystemRandom()
         self._calls = Calls(loop, config.checkTimeoutMs)
         functions = {
@@ -85,7 +85,7 @@ class NameService:
             raise RemoteError("ValueError", "no registration with this id, type and hash")
         self._remove(registration)
         if type in self._rounds:
-            self._rounds[type] = True
+            self._rounds[type] = self._next_id
         elif type in self._types:
             start(self._check_all(type))
 
@@ -115,10 +115,11 @@ class NameService:
 
     async def _check_all(self, type):
         """Rounds of checks, until nobody of this type has unregistered during the last one."""
-        self._rounds[type] = True
+        self._rounds[type] = self._next_id
         while self._rounds[type]:
-            self._rounds[type] = False
-            await all_ended([self._check(registration) for registration in self._types.get(type, {}).values()])
+            ids_end, self._rounds[type] = self._rounds[type], 0
+            remaining = [peer for peer in self._types.get(type, {}).values() if peer.id < ids_end]
+            await all_ended([self._check(registration) for registration in remaining])
         del self._rounds[type]
 
     async def _check(self, registration):
