@@ -342,7 +342,7 @@ const waiting: readonly Case<'peers'>[] = [
       const writes = Array.from({ length: 1010 }, (_, i) => write(peer, `${i}`))
       const refusals = () => writes.filter((each) => each.settled() !== undefined).length
       // The first one may count as under way, though it has not got the lock.
-      await bench.until(() => refusals() >= 9)
+      await bench.until(() => refusals() >= 9, bench.timing.deadlineMs / 2)
       const early = refusals()
       bench.require(early >= 9 && early <= 910, {
         requirement: QUEUE,

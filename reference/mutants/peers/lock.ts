@@ -731,23 +731,4 @@ export const lockMutants: readonly PeersMutant[] = [
       },
     }),
   },
-  {
-    name: 'asks-once-in-its-life',
-    requirement: 'peers.lock.live',
-    bug: 'A request is thought to stand for ever: from the second acquire on a peer waits for a token that it has not asked for.',
-    wrapPeer: (machine) => {
-      let hasAsked = false
-      return {
-        step: (input) => {
-          const { lock, list } = machine.state
-          const isAsking = isCommand(input, 'acquire') && lock?.token === 'none'
-          const others = isAsking && hasAsked ? list.splice(0) : []
-          hasAsked ||= isAsking
-          const effects = machine.step(input)
-          list.push(...others)
-          return effects
-        },
-      }
-    },
-  },
 ]
