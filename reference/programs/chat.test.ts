@@ -119,12 +119,39 @@ describe('what happens while a line is being typed leaves the line as it is', ()
     // The cursor is where it was, too.
     chat.type('e')
     await chat.sees(/ple\n?te$/)
-    const text = chat.screen?.lines.join('') ?? ''
-    expect(text).toMatch(
-      /7: ?hello.*7: ?this text is longer than a narrow terminal ?is wide.*0 : a line that is not yet ?complete$/,
+    const rowsOf = (text: string) => text.match(new RegExp(`.{1,${columns}}`, 'g')) ?? []
+    const all = [
+      ...menu.split('\n'),
+      'Received a message from 7: hello',
+      'Received a message from 7: this text is longer than a narrow terminal is wide',
+      'ivan(0)> 0 : a line that is not yet complete',
+    ].flatMap(rowsOf)
+    expect(chat.screen?.text).toBe(
+      all
+        .slice(-rows)
+        .map((row) => row.trimEnd())
+        .join('\n'),
     )
     chat.type(ENTER)
     await chat.sees(/Cannot send/)
+  })
+
+  test.each([
+    ['pasted', ['0 : a line that']],
+    ['typed', [...'0 : a line that']],
+  ])('also when it just fills the row (%s)', async (_, keys) => {
+    const nameService = await world.nameService()
+    const chat = await world.chat('ivan', 40, 24)
+    for (const [index, key] of keys.entries()) {
+      chat.type(key)
+      const typed = `ivan(0)> ${keys.slice(0, index + 1).join('')}`.trimEnd()
+      await vi.waitUntil(() => chat.screen?.text.endsWith(typed), { timeout: PATIENCE_MS, interval: 5 })
+    }
+    const message = `${JSON.stringify({ method: 'print_message', args: [7, 'hello'] })}\n`
+    await exchange(portOf(nameService.output, 'ivan(0)'), [message])
+    await chat.sees(/hello\nivan\(0\)> 0 : a line that$/)
+    chat.type(' is complete')
+    await chat.sees(/exit\.\nReceived a message from\n7: hello\nivan\(0\)> 0 : a line that\n is complete$/)
   })
 
   test('a message cannot clear the screen or forge a line', async () => {

@@ -58,10 +58,13 @@ class EnteredLines {
   }
 }
 
+/** Node keeps the row of the cursor there, undocumented. */
+type TerminalReader = Interface & { readonly prevRows?: number }
+
 class TerminalConsole implements ChatConsole {
   readonly interrupted: Promise<void>
   readonly #output: WriteStream
-  readonly #reader: Interface
+  readonly #reader: TerminalReader
   readonly #entered: EnteredLines
   #isClosed = false
 
@@ -78,30 +81,33 @@ class TerminalConsole implements ChatConsole {
     reader.on('SIGTSTP', () => suspend(reader, input))
   }
 
-  /** A text that is longer than the terminal is wide takes several rows, and so may the line that is being typed. */
   print(text: string): void {
-    if (this.#isClosed) {
-      this.#output.write(`${text}\n`)
-      return
-    }
-    const { rows } = this.#reader.getCursorPos()
-    moveCursor(this.#output, 0, -rows)
-    cursorTo(this.#output, 0)
-    clearScreenDown(this.#output)
-    // `prompt` goes up by as many rows as it had written before.
-    this.#output.write(`${text}\n${'\n'.repeat(rows)}`)
-    this.#reader.prompt(true)
+    if (this.#isClosed) this.#output.write(`${text}\n`)
+    else this.#repaint(`${text}\n`)
   }
 
   async next(prompt: string): Promise<string | undefined> {
-    if (!this.#entered.isWaiting) {
-      this.#reader.setPrompt(prompt)
-      this.#reader.prompt(true)
-    }
+    if (!this.#entered.isWaiting) this.#repaint('', prompt)
     const line = await this.#entered.next()
     // Until the command is done, what is typed ahead stands without a prompt.
     this.#reader.setPrompt('')
     return line
+  }
+
+  /** Puts a text in the place of the line that is being typed, and the line below it. Each may take several rows. */
+  #repaint(text: string, prompt?: string): void {
+    const output = this.#output
+    const { rows, cols } = this.#reader.getCursorPos()
+    // Behind a full row the cursor is in the next one only when something has been written there.
+    if (rows > 0 && cols === 0) output.write(' \r')
+    moveCursor(output, 0, -rows)
+    cursorTo(output, 0)
+    clearScreenDown(output)
+    // `prompt` first goes up by as many rows as it believes to be below the first. After a paste these are too few.
+    const { prevRows = rows } = this.#reader
+    output.write(text + '\n'.repeat(prevRows))
+    if (prompt !== undefined) this.#reader.setPrompt(prompt)
+    this.#reader.prompt(true)
   }
 
   close(): void {

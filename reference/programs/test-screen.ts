@@ -20,15 +20,12 @@ export class Screen {
 
   /** Rows from the top to the last one with text, without blanks at their ends. */
   get text(): string {
-    return this.lines.join('\n').trimEnd()
-  }
-
-  get lines(): string[] {
-    return this.#cells.map((row) =>
+    const lines = this.#cells.map((row) =>
       Array.from(row, (cell) => cell ?? ' ')
         .join('')
         .trimEnd(),
     )
+    return lines.join('\n').trimEnd()
   }
 
   write(output: string): void {

@@ -13,8 +13,6 @@ import { type BodySink, type Files, STREAM_BUFFER_BYTES } from './files.ts'
 
 /** Bytes that may wait to be sent before the connection is not read any further. */
 const UNSENT_BYTES_MAX = 262_144
-/** How long a new connection has for its first request before it counts as silent. */
-const FRESH_MS = 1000
 /** How long an ended connection waits for the other side to end too. */
 const LINGER_MS = 5000
 
@@ -50,12 +48,10 @@ export class Connection<M extends object> {
   readonly #queue: Queued[] = []
   #isSendingBody = false
   #isClosing = false
-  #hasBeenAnswered = false
   /** The next frame is taken when the other connections have had their turn. */
   #isYielding = false
   #lingerTimer: NodeJS.Timeout | undefined
-  readonly #openedAt = performance.now()
-  lastActiveAt = this.#openedAt
+  lastActiveAt = performance.now()
 
   constructor(socket: Socket, codec: StreamCodec<M>, files: Files | undefined, events: ConnectionEvents<M>) {
     this.#socket = socket
@@ -72,13 +68,9 @@ export class Connection<M extends object> {
     socket.on('close', () => this.#onClose())
   }
 
-  /**
-   * Of two connections the one with the lower rank is the first to give way to a new one. Those that wait for this node are
-   * silent for a good reason; and who has just come must not be pushed out before its first request is read.
-   */
-  get rank(): number {
-    if (this.#owesAnswer) return 2
-    return !this.#hasBeenAnswered && performance.now() - this.#openedAt < FRESH_MS ? 1 : 0
+  /** Silent because it waits for this node. */
+  get isWaitingForAnswer(): boolean {
+    return this.#owesAnswer
   }
 
   // Receiving
@@ -224,7 +216,6 @@ export class Connection<M extends object> {
   }
 
   #enqueue(item: Queued): void {
-    this.#hasBeenAnswered = true
     this.#queue.push(item)
     this.#sendNext()
   }

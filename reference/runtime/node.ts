@@ -353,10 +353,10 @@ function performOnBlob(files: Files, effect: BlobEffect): void {
   }
 }
 
-/** Of those with the lowest rank the longest silent goes. */
+/** The longest silent goes. One that waits for an answer of this node is silent for a good reason, and goes only if all do. */
 const goesBefore = (a: Standing, b: Standing): boolean =>
-  a.rank === b.rank ? a.lastActiveAt < b.lastActiveAt : a.rank < b.rank
-type Standing = Pick<Connection<object>, 'rank' | 'lastActiveAt'>
+  a.isWaitingForAnswer === b.isWaitingForAnswer ? a.lastActiveAt < b.lastActiveAt : b.isWaitingForAnswer
+type Standing = Pick<Connection<object>, 'isWaitingForAnswer' | 'lastActiveAt'>
 
 async function listening(socket: dgram.Socket | net.Server, open: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
