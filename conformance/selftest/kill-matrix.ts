@@ -86,6 +86,11 @@ async function generate(only: readonly string[] | undefined): Promise<void> {
   writeKillMatrix(entries)
 }
 
+// As in the command itself: what a mutant makes of a promise that a case forgot must not end the trials of the others.
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`a case left a promise behind: ${reason instanceof Error ? reason.message : reason}\n`)
+})
+
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } })
 await generate(values.only)
 // A connection that a mutant left half open can keep the event loop alive, and nothing is left to wait for.

@@ -139,10 +139,10 @@ describe('list', () => {
 
   test('peers.list.bounds: 10,000 peers, and no more', () => {
     const peer = ScriptedPeer.joined(0)
-    for (let id = 1; id <= 10_000; id += 1) peer.ask('register_peer', id, addressOf(1))
+    for (let id = 1; id <= 10_000; id += 1) peer.ask('register_peer', id, addressOf(id))
     peer.effects = []
-    expect(peer.ask('register_peer', 10_001, addressOf(1))).toBe('BusyError')
-    expect(peer.ask('register_peer', 10_000, addressOf(2))).toBe(null)
+    expect(peer.ask('register_peer', 10_001, addressOf(10_001))).toBe('BusyError')
+    expect(peer.ask('register_peer', 10_000, addressOf(10_002))).toBe(null)
     expect(peer.list.length).toBe(10_000)
   })
 

@@ -55,10 +55,11 @@ const starvation = lockCase({
       // 400 rounds are far more than the six of the other one take; a bound, in case it never gets its turn.
       for (let round = 0; round < 400 && !over; round += 1) await run.contend(node, 1)
     }
-    const others = [greedy(first), greedy(second)]
-    await run.contend(highest, 6)
-    over = true
-    await Promise.all(others)
+    const waiting = async (): Promise<void> => {
+      await run.contend(highest, 6)
+      over = true
+    }
+    await Promise.all([waiting(), greedy(first), greedy(second)])
     await run.requireRight('after a race of two low peers against the highest')
   },
 })
