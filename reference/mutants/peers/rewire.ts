@@ -9,6 +9,8 @@ import type {
   Address,
   NameServiceInput,
   NameServiceVocabulary,
+  PeerCommand,
+  PeerEffect,
   PeerInput,
   PeersAnswer,
   PeersLine,
@@ -113,4 +115,40 @@ export const beforeRequests = <V extends PeersVocabulary, S>(
   answerItself<V, S>((request, state, at) => {
     meddle(request, state, at)
     return undefined
+  })
+
+type Reply = Extract<PeerEffect, { kind: 'reply' }>['reply']
+
+/** Changes what is replied to this command of the user. */
+export const changeReplies =
+  <C extends PeerCommand['command']>(
+    name: C,
+    change: (reply: Reply, command: Extract<PeerCommand, { command: C }>, machine: PeerMachine) => Reply,
+  ): PeerWrap =>
+  (machine) => {
+    /** By the handles of their replies. Bound: the commands under way. */
+    const commands = new Map<number, Extract<PeerCommand, { command: C }>>()
+    const rewired = changeEffects<PeerVocabulary>((effect) => {
+      const command = effect.kind === 'reply' ? commands.get(effect.handle) : undefined
+      if (effect.kind !== 'reply' || command === undefined) return [effect]
+      commands.delete(effect.handle)
+      return [{ ...effect, reply: change(effect.reply, command, machine) }]
+    })(machine)
+    return {
+      step: (input) => {
+        if (input.kind === 'command' && input.command.command === name)
+          commands.set(input.handle, input.command as Extract<PeerCommand, { command: C }>)
+        return rewired.step(input)
+      },
+    }
+  }
+
+/** Changes events on their way to the user; undefined keeps one back. */
+export const changeEvents = (
+  change: (event: PeerVocabulary['event'], input: PeerInput) => PeerVocabulary['event'] | undefined,
+): Rewire<PeerVocabulary> =>
+  changeEffects((effect, input) => {
+    if (effect.kind !== 'event') return [effect]
+    const event = change(effect.event, input)
+    return event === undefined ? [] : [{ ...effect, event }]
   })
