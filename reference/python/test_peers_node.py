@@ -434,11 +434,11 @@ class ServerTest(PeersBase):
         node = self.peer()
         for id in range(30):
             wire = self.connect_to(node.port)
-            wire.send(method="register_peer", args=[id, [HOST, 1]])
+            wire.send(method="register_peer", args=[id, [HOST, 1 + id]])
             if id % 3 == 0:
                 wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # resets
             wire.close()
-        node.until("peers", [{"id": id, "address": [HOST, 1]} for id in range(30)])
+        node.until("peers", [{"id": id, "address": [HOST, 1 + id]} for id in range(30)])
         wire = self.raw(node, b'{"method":"unregister_peer","args":[0]}\n' * 3 + b'{"method":"unregister_peer","args":[1]}', True)
         self.assertEqual(wire.line(), {"result": None})
         self.assertEqual(self.error("Exception", wire.line()), "No peer with id: '0'")
@@ -667,13 +667,13 @@ class ListTest(PeersBase):
     def test_coming_and_going(self):
         self.service()
         node = self.joined()
-        other = self.played()
+        other, third = self.played(), self.played()
         self.assertIsNone(self.result(node, "register_peer", 40, [HOST, 1]))
         self.assertIsNone(self.result(node, "register_peer", 30, other.address))
-        self.assertIsNone(self.result(node, "register_peer", 40, other.address))
+        self.assertIsNone(self.result(node, "register_peer", 40, third.address))
         self.error("ValueError", self.call(node, "register_peer", node.id, other.address))
         self.assertIsNone(self.result(node, "display_peers"))
-        listed = [{"id": 30, "address": other.address}, {"id": 40, "address": other.address}]
+        listed = [{"id": 30, "address": other.address}, {"id": 40, "address": third.address}]
         self.assertEqual(node.state()["peers"], listed)
         self.assertEqual(self.result(node, "unregister_peer", 30), None)
         self.assertEqual(self.error("Exception", self.call(node, "unregister_peer", 30)), "No peer with id: '30'")
@@ -681,6 +681,18 @@ class ListTest(PeersBase):
         events = [(event["event"], event.get("id")) for event in node.events()]
         self.assertEqual(events, [("joined", 40), ("joined", 30), ("display", None), ("left", 30)])
         self.assertEqual(node.events("display")[0]["peers"], listed)
+
+    def test_one_address(self):
+        self.service()
+        node = self.joined()
+        self.assertIsNone(self.result(node, "register_peer", 30, [HOST, 1]))
+        self.assertIsNone(self.result(node, "register_peer", 40, [HOST, 1]))
+        node.until_event("left", id=30)
+        self.error("ValueError", self.call(node, "register_peer", 30, [HOST, 1]))
+        self.assertEqual(self.ids(node), [40])
+        self.assertIsNone(self.result(node, "register_peer", 40, [HOST, 2]))
+        self.assertIsNone(self.result(node, "register_peer", 30, [HOST, 1]))
+        self.assertEqual(self.ids(node), [30, 40])
 
     def test_messages(self):
         self.service()
@@ -714,16 +726,16 @@ class ListTest(PeersBase):
         node = self.peer()
         for first in range(0, 10000, 500):
             lines = b"".join(
-                json.dumps({"method": "register_peer", "args": [id, [HOST, 1]]}).encode() + b"\n"
+                json.dumps({"method": "register_peer", "args": [id, [HOST, 1 + id]]}).encode() + b"\n"
                 for id in range(first, first + 500)
             )
             wire = self.raw(node, lines)
             self.assertEqual([wire.line() for _ in range(500)], [{"result": None}] * 500)
             wire.close()
-        self.error("BusyError", self.call(node, "register_peer", 10000, [HOST, 1]))
-        self.assertIsNone(self.result(node, "register_peer", 5, [HOST, 2]))
+        self.error("BusyError", self.call(node, "register_peer", 10000, [HOST, 10001]))
+        self.assertIsNone(self.result(node, "register_peer", 5, [HOST, 10002]))
         self.assertIsNone(self.result(node, "unregister_peer", 6))
-        self.assertIsNone(self.result(node, "register_peer", 10000, [HOST, 1]))
+        self.assertIsNone(self.result(node, "register_peer", 10000, [HOST, 10001]))
 
     def test_leave(self):
         go = threading.Event()
@@ -902,7 +914,7 @@ class LockTest(PeersBase):
         wire.sock.settimeout(0.1)
         with self.assertRaises(socket.timeout):
             wire.sock.recv(1)
-        wire = self.raw(node, b'{"method":"register_peer","args":[13,["%s",1]]}\n{"method":"check","args":[]}\n' % HOST.encode())
+        wire = self.raw(node, b'{"method":"register_peer","args":[13,["%s",2]]}\n{"method":"check","args":[]}\n' % HOST.encode())
         go.set()
         self.assertEqual((wire.line(), wire.line()), ({"result": None}, {"result": [10, TYPE]}))
         self.assertEqual([peer["id"] for peer in self.shared.reply(join)["result"]["peers"]], [4, 12, 13])
