@@ -14,7 +14,7 @@ import type { Configuration } from './world.ts'
 const { values } = parseArgs({
   options: { only: { type: 'string' }, limit: { type: 'string' }, write: { type: 'boolean' } },
 })
-const statesMax = Number(values.limit ?? 1_000_000)
+const statesMax = Number(values.limit ?? 2_000_000)
 const only = values.only ?? ''
 if (!Number.isInteger(statesMax) || statesMax < 1) {
   process.stderr.write('explore: --limit takes a number of situations\n')

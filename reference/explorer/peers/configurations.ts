@@ -117,14 +117,23 @@ export const largeSketches = {
     mayTimeOut: true,
   },
   joinersLeave: {
-    name: 'three join, two of which may be stopped; calls at the name service take no time',
+    name: 'three join at once, and two of them may be stopped at any moment',
     peers: { a: ['join', 'stop'], b: ['join', 'stop'], c: ['join'] },
-    isPrompt: true,
   },
   turnsAndDeparture: {
-    name: 'two of three take the lock, one may be stopped; calls at the name service take no time',
+    name: 'three members take turns at the lock, and one of them may be stopped at any moment',
     members: ['a', 'b', 'c'],
-    peers: { a: ['acquire release', 'stop'], b: ['acquire release'], c: [] },
+    peers: { a: ['acquire release', 'stop'], b: ['acquire release'], c: ['acquire release'] },
+  },
+  fourInMotion: {
+    name: 'all members leave while two join; calls at the name service take no time',
+    members: ['a', 'b'],
+    peers: { a: ['stop'], b: ['stop'], c: ['join'], d: ['join'] },
+    isPrompt: true,
+  },
+  allMayStop: {
+    name: 'three join, and all may be stopped; calls at the name service take no time',
+    peers: { a: ['join', 'stop'], b: ['join', 'stop'], c: ['join', 'stop'] },
     isPrompt: true,
   },
 } as const satisfies Record<string, Sketch>
