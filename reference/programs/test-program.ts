@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
+import { afterAll } from 'vitest'
 import { Screen } from './test-screen.ts'
 
 /** Generous: the machine may be busy. */
@@ -16,7 +17,7 @@ const testdata = (file: string): string => join(root, 'reference/programs/testda
 // Built once for all tests of a file: loading the sources takes each process several times as long as what it is started for.
 // The folder lies in the project, so that the programs find what they import.
 const folder = join(root, 'node_modules', '.cache', `peerspec-programs-${process.pid}`)
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 await build({
   config: false,
   entry: {
