@@ -4,7 +4,7 @@ import type { Address } from '../../../spec/peers/messages.ts'
 import type { Case } from '../../verdict/case.ts'
 import type { Answer, PeerNode, PeersBench, Played } from '../../verdict/peers-bench.ts'
 import type { Frame } from '../../wire/capture.ts'
-import { type Begun, begun, requireFailure } from '../outcome.ts'
+import { type Begun, begun, requireFailure, requireSuccess } from '../outcome.ts'
 import { peersCase, stage } from './define.ts'
 import { failure, nothing } from './procedures/answers.ts'
 import { requireCall } from './procedures/calls.ts'
@@ -286,6 +286,7 @@ export const callStubCases: readonly Case<'peers'>[] = [
           requirement: 'peers.control.call',
           expected: 'the call',
         })
+        await requireSuccess(bench, call, 'peers.control.call', 'call to succeed: an error is an answer')
         await requireAnswer(
           bench,
           call,

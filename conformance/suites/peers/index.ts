@@ -41,6 +41,7 @@ import { nameServiceRegisterCases } from './name-service-register.ts'
 import { nameServiceRequireCases } from './name-service-require.ts'
 import { nameServiceStateCases } from './name-service-state.ts'
 import { nameServiceUnregisterCases } from './name-service-unregister.ts'
+import { peerStateCases } from './peer-state.ts'
 import { programNameServiceCases } from './program-name-service.ts'
 import { programPeerCases } from './program-peer.ts'
 
@@ -64,6 +65,7 @@ export const peersCases: readonly Case<'peers'>[] = [
   ...joinDeadCases,
   ...joinRefusedCases,
   ...joinRaceCases,
+  ...peerStateCases,
   ...listEntryCases,
   ...listDeadCases,
   ...listBoundsCases,

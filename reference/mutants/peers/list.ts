@@ -295,7 +295,7 @@ export const listMutants: readonly PeersMutant[] = [
     bug: 'display_peers shows the peer itself among the others.',
     wrapPeer: (machine, { host = '127.0.0.1', listenPort, advertise = [host, listenPort] }) =>
       changeEvents((event) => {
-        if (event.event !== 'display') return event
+        if (event.event !== 'display' || machine.state.id === NO_ID) return event
         const peers = [...event.peers, { id: machine.state.id, address: advertise }]
         return { ...event, peers: peers.toSorted((a, b) => a.id - b.id) }
       })(machine),
