@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exchange } from '../runtime/test-cluster.ts'
 import { menu } from './course-lines.ts'
-import { PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
+import { hasTerminals, PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
 
 vi.setConfig({ testTimeout: 2 * PATIENCE_MS })
 
@@ -27,7 +27,7 @@ const portOf = (output: string, who: string): number =>
       .at(-1),
   )
 
-describe('the transcript of the handout', () => {
+describe.runIf(hasTerminals)('the transcript of the handout', () => {
   const commands = ['l', '2 : Can anybody hear me?']
   const transcript = `\
 ${menu}
@@ -59,7 +59,7 @@ Cannot send messages to 2. Make sure it is in the list of peers.
   })
 })
 
-describe('two terminals', () => {
+describe.runIf(hasTerminals)('two terminals', () => {
   test('list, messages both ways, help, and leaving by q', async () => {
     const nameService = await world.nameService()
     const first = await world.chat()
@@ -98,7 +98,7 @@ describe('two terminals', () => {
   })
 })
 
-describe('what happens while a line is being typed leaves the line as it is', () => {
+describe.runIf(hasTerminals)('what happens while a line is being typed leaves the line as it is', () => {
   test.each([
     ['on a wide screen', 40, 100],
     ['over several rows', 40, 24],
@@ -218,7 +218,7 @@ describe('over pipes', () => {
   })
 })
 
-describe('others that fail', () => {
+describe.runIf(hasTerminals)('others that fail', () => {
   test('a peer that is dead leaves the list when somebody writes to it', async () => {
     await world.nameService()
     const first = await world.chat()

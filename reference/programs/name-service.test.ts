@@ -3,7 +3,7 @@
 import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exchange } from '../runtime/test-cluster.ts'
-import { PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
+import { hasTerminals, PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
 
 vi.setConfig({ testTimeout: 2 * PATIENCE_MS })
 
@@ -217,7 +217,7 @@ describe('a hostile client hurts nobody else', () => {
   })
 })
 
-test('a solution of the course works with the name service and the chat', async () => {
+test.runIf(hasTerminals)('a solution of the course works with the name service and the chat', async () => {
   const nameService = await world.nameService(['--check-timeout', '1000'])
   const student = () => world.start([...programs.coursePeer, 'ivan', `${world.port}`])
   const first = await world.chat()

@@ -1,7 +1,7 @@
 // The transcript in the README is a real one: it is played again, and must come out the same but for the ports and the time.
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
-import { PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
+import { hasTerminals, PATIENCE_MS, programs, TestPrograms } from './test-program.ts'
 
 vi.setConfig({ testTimeout: 2 * PATIENCE_MS })
 
@@ -19,7 +19,7 @@ const withoutPorts = (text: string | undefined): string | undefined =>
 const world = new TestPrograms()
 afterEach(() => world.end())
 
-test('try the chat in two terminals', async () => {
+test.runIf(hasTerminals)('try the chat in two terminals', async () => {
   const nameService = await world.nameService([], [...programs.peerspec, 'name-service'])
   const chat = () => world.onTerminal([...programs.peerspec, 'chat', ...world.chatOptions()])
   const first = chat()
