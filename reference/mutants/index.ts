@@ -6,6 +6,12 @@ import { ringMutants } from './ring.ts'
 
 export type { Mutant } from './mutant.ts'
 
-export const mutants: ReadonlyMap<string, Mutant> = new Map(
-  [...ringMutants, ...peersMutants].map((mutant) => [mutant.name, mutant]),
-)
+const all = [...ringMutants, ...peersMutants]
+
+export const mutants: ReadonlyMap<string, Mutant> = new Map(all.map((mutant) => [mutant.name, mutant]))
+
+// Of two with one name the later would hide the earlier, in whatever system that is.
+if (mutants.size < all.length) {
+  const names = all.map(({ name }) => name)
+  throw new Error(`two mutants are named ${names.find((name, i) => names.indexOf(name) !== i)}`)
+}

@@ -276,7 +276,7 @@ export const listMutants: readonly PeersMutant[] = [
     rules: { isDead: (outcome) => outcome.kind === 'bad-answer' || peersRules.isDead(outcome) },
   },
   {
-    name: 'death-not-reported',
+    name: 'death-without-an-event',
     requirement: 'peers.list.dead',
     bug: 'A dead peer is taken out of the list without a word; only departures are reported.',
     wrapPeer: changeEvents((event, input) =>
