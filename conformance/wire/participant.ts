@@ -26,6 +26,9 @@ export interface Surroundings {
   own(socket: Socket): void
 }
 
+/** How long after its sockets the end of a process comes to the harness. */
+const END_NOTICED_MS = 300
+
 export abstract class Participant {
   /** Its place in the network. */
   readonly place: number
@@ -74,7 +77,10 @@ export abstract class Participant {
     this.surroundings.own(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
-      socket.once('error', (error: NodeJS.ErrnoException) => reject(refusal(error, node, listenPort)))
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        // A program that has just ended refuses connections before its end is noticed, which is what has to be reported.
+        setTimeout(() => reject(refusal(error, node, listenPort)), END_NOTICED_MS)
+      })
     })
     return this.adopt(node, socket, 'probe')
   }
