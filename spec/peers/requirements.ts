@@ -296,7 +296,7 @@ export const peersRequirements = [
     role: 'peers.name-service',
     source: 'settled',
     section: { number: 4, heading: 'Name service' },
-    text: 'The answer to `unregister` does not wait for the checks, and peers that are slow to answer `check`, up to 64 at a time, hold up no other check and no other call. A peer that registers during the checks is none of those that remain.',
+    text: 'The answer to `unregister` does not wait for the checks, and peers that are slow to answer `check`, up to 64 at a time, hold up no other check and no other call. A peer that registers during the checks is none of those that remain: no `unregister` that came before it has it checked.',
     file: 'spec/peers/peers.md',
     anchor: '4-name-service',
   },
