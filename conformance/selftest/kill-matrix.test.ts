@@ -15,7 +15,7 @@ const exclusions: Readonly<Record<string, string>> = {}
 
 const MUTANTS_AT_ONCE = 4
 /** Every test run tries one mutant in so many again; with PEERSPEC_ALL_MUTANTS=1 it tries them all. */
-const SAMPLE_EVERY = process.env.PEERSPEC_ALL_MUTANTS === '1' ? 1 : 8
+const SAMPLE_EVERY = process.env.PEERSPEC_ALL_MUTANTS === '1' ? 1 : 16
 /** The mutants again, a case or two each. */
 const RERUN_MS = 240_000
 
