@@ -915,6 +915,8 @@ class LockTest(PeersBase):
         with self.assertRaises(socket.timeout):
             wire.sock.recv(1)
         wire = self.raw(node, b'{"method":"register_peer","args":[13,["%s",2]]}\n{"method":"check","args":[]}\n' % HOST.encode())
+        # Only when both have been heard is it sure that both wait.
+        node.until("peers", [{"id": 12, "address": [HOST, 1]}, {"id": 13, "address": [HOST, 2]}])
         go.set()
         self.assertEqual((wire.line(), wire.line()), ({"result": None}, {"result": [10, TYPE]}))
         self.assertEqual([peer["id"] for peer in self.shared.reply(join)["result"]["peers"]], [4, 12, 13])
